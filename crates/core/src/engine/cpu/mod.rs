@@ -1,0 +1,126 @@
+//! The CPU engine: replays each operation's own loop, one thread, on memory laid out when it is made.
+
+mod gemm;
+
+pub use gemm::gemm;
+
+use super::start::starts;
+use super::{Engine, Pending};
+use crate::error::{Error, Result};
+use crate::ops::{MOST_READS, MOST_WRITES, Op};
+use crate::program::{ProgramId, Recording, Role, Tensor};
+use std::rc::Rc;
+
+/// An operation with the places of its tensors.
+struct Step {
+    op: Rc<dyn Op>,
+    reads: Vec<usize>,
+    writes: Vec<usize>,
+}
+
+/// See the module's head.
+pub struct CpuEngine {
+    recording: Rc<Recording>,
+    /// By storage tensor; empty for those that nothing stores.
+    memory: Vec<Vec<f32>>,
+    programs: Vec<Vec<Step>>,
+    scratch: Vec<f32>,
+}
+
+impl CpuEngine {
+    /// Lays out the memory of `recording` and gives parameters their start for `seed`.
+    pub fn new(recording: &Rc<Recording>, seed: u32) -> Self {
+        let fill = |t: &crate::program::TensorInfo| if let Role::Constant(value) = t.role { value } else { 0.0 };
+        let memory = recording
+            .stored()
+            .iter()
+            .zip(&recording.tensors)
+            .map(|(&stored, t)| if stored { vec![fill(t); t.shape.len()] } else { Vec::new() })
+            .collect();
+        let place = |t: &Tensor| recording.info(*t).storage.index();
+        let step = |op: &Rc<dyn Op>| {
+            let step = Step { op: Rc::clone(op), reads: op.reads().iter().map(place).collect(), writes: op.writes().iter().map(place).collect() };
+            assert!(step.reads.len() <= MOST_READS && step.writes.len() <= MOST_WRITES, "{}: too many tensors", op.name());
+            step
+        };
+        let programs: Vec<Vec<Step>> = recording.programs.iter().map(|p| p.ops.iter().map(step).collect()).collect();
+        let scratch = programs.iter().flatten().map(|s| s.op.scratch()).max().unwrap_or(0);
+        let mut engine = CpuEngine { recording: Rc::clone(recording), memory, programs, scratch: vec![0.0; scratch] };
+        engine.restart(seed);
+        engine
+    }
+
+    fn restart(&mut self, seed: u32) {
+        let recording = Rc::clone(&self.recording);
+        for (tensor, words) in starts(&recording, seed) {
+            self.memory[tensor.index()].copy_from_slice(bytemuck::cast_slice(&words));
+        }
+    }
+
+    /// The words of a tensor.
+    pub fn words(&self, tensor: Tensor) -> &[u32] {
+        bytemuck::cast_slice(&self.memory[self.recording.info(tensor).storage.index()])
+    }
+}
+
+fn replay(step: &Step, memory: &mut [Vec<f32>], scratch: &mut [f32]) {
+    // The writes leave the memory for the while, so that the reads can be borrowed beside them.
+    let mut taken: [Vec<f32>; MOST_WRITES] = Default::default();
+    for (slot, &place) in taken.iter_mut().zip(&step.writes) {
+        *slot = std::mem::take(&mut memory[place]);
+    }
+    let mut reads: [&[f32]; MOST_READS] = [&[]; MOST_READS];
+    for (slot, &place) in reads.iter_mut().zip(&step.reads) {
+        *slot = &memory[place];
+    }
+    let mut writes = taken.each_mut().map(Vec::as_mut_slice);
+    step.op.run(&reads[..step.reads.len()], &mut writes[..step.writes.len()], scratch);
+    for (slot, &place) in taken.iter_mut().zip(&step.writes) {
+        memory[place] = std::mem::take(slot);
+    }
+}
+
+impl Engine for CpuEngine {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn adapter(&self) -> String {
+        if cfg!(target_arch = "wasm32") { "WebAssembly SIMD, one thread".into() } else { format!("{}, one thread", std::env::consts::ARCH) }
+    }
+
+    fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()> {
+        let info = self.recording.info(tensor);
+        let memory = &mut self.memory[info.storage.index()];
+        let expected = memory.len();
+        let range = memory.get_mut(offset..offset + words.len());
+        let range = range.ok_or_else(|| Error::Length { tensor: info.name.clone(), expected, got: offset + words.len() })?;
+        range.copy_from_slice(bytemuck::cast_slice(words));
+        Ok(())
+    }
+
+    fn run(&mut self, programs: &[ProgramId], times: u32) -> Result<()> {
+        for _ in 0..times {
+            for program in programs {
+                for step in &self.programs[program.0] {
+                    replay(step, &mut self.memory, &mut self.scratch);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn download(&mut self, tensor: Tensor) -> Pending<Vec<u32>> {
+        let words = self.words(tensor).to_vec();
+        Box::pin(std::future::ready(Ok(words)))
+    }
+
+    fn settle(&mut self) -> Pending<()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn reset(&mut self, seed: u32) -> Result<()> {
+        self.restart(seed);
+        Ok(())
+    }
+}

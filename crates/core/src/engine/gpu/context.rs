@@ -1,0 +1,49 @@
+//! The device: how an adapter is asked for, and what is known of it.
+
+use crate::error::{Error, Result};
+
+/// A device with its queue and the adapter's description. Clones share them.
+#[derive(Clone)]
+pub struct GpuContext {
+    pub(crate) instance: wgpu::Instance,
+    pub(crate) adapter: wgpu::Adapter,
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+}
+
+impl GpuContext {
+    /// Asks for the fastest adapter and a device with all its limits.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where there is no adapter or it gives no device.
+    pub async fn new() -> Result<Self> {
+        let instance = instance();
+        let options = wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+        let adapter = instance.request_adapter(&options).await.map_err(|e| Error::Gpu(format!("no adapter: {e}")))?;
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("digit-forge"),
+                required_limits: adapter.limits(),
+                ..Default::default()
+            })
+            .await
+            .map_err(|e| Error::Gpu(format!("no device: {e}")))?;
+        Ok(GpuContext { instance, adapter, device, queue })
+    }
+
+    /// The adapter's name, as well as it is known (a browser tells little).
+    pub fn name(&self) -> String {
+        let info = self.adapter.get_info();
+        match (info.name.is_empty(), info.driver.is_empty()) {
+            (true, _) => "WebGPU adapter".into(),
+            (false, true) => info.name,
+            (false, false) => format!("{} ({})", info.name, info.driver),
+        }
+    }
+}
+
+fn instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12 | wgpu::Backends::BROWSER_WEBGPU;
+    wgpu::Instance::new(descriptor)
+}

@@ -1,0 +1,212 @@
+//! The GPU engine: the same recording as a list of compute dispatches, through wgpu on Vulkan, Metal, DirectX or a
+//! browser's WebGPU.
+//!
+//! Pipelines, buffers and bind groups are made once, when a recording is compiled. A submit is one command buffer with
+//! one compute pass that replays the programs as often as asked; the host sends nothing per step.
+
+mod context;
+mod layout;
+mod present;
+mod readback;
+
+pub use context::GpuContext;
+pub use present::{Grid, Presenter};
+
+use super::start::starts;
+use super::{Engine, Pending};
+use crate::error::{Error, Result};
+use crate::ops::{Kernel, Op};
+use crate::program::{ProgramId, Recording, Role, Tensor};
+use layout::Pipelines;
+use readback::Readback;
+use std::rc::Rc;
+
+/// One operation, ready to be encoded.
+struct Dispatch {
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    workgroups: [u32; 3],
+}
+
+/// See the module's head.
+pub struct GpuEngine {
+    context: GpuContext,
+    recording: Rc<Recording>,
+    /// By storage tensor; `None` for those that nothing stores.
+    buffers: Vec<Option<wgpu::Buffer>>,
+    programs: Vec<Vec<Dispatch>>,
+    readback: Readback,
+}
+
+impl GpuEngine {
+    /// Compiles `recording` for the context's device and gives parameters their start for `seed`.
+    pub async fn new(context: GpuContext, recording: &Rc<Recording>, seed: u32) -> Result<Self> {
+        let device = &context.device;
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+
+        let buffers: Vec<Option<wgpu::Buffer>> = recording
+            .stored()
+            .iter()
+            .zip(&recording.tensors)
+            .map(|(&stored, t)| stored.then(|| storage(device, &t.name, t.shape.len())))
+            .collect();
+        let mut pipelines = Pipelines::new(device);
+        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> =
+            recording.programs.iter().map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel())).collect()).collect();
+        let (params, offsets) = all_params(device, &context.queue, kernels.iter().flatten().map(|(_, k)| k));
+        let mut offset = offsets.into_iter();
+        let mut programs = Vec::with_capacity(kernels.len());
+        for kernels in &kernels {
+            let mut dispatches = Vec::with_capacity(kernels.len());
+            for ((op, kernel), offset) in kernels.iter().zip(&mut offset) {
+                let (reads, writes) = (op.reads(), op.writes());
+                let (pipeline, layout) = pipelines.get(kernel, reads.len(), writes.len());
+                let buffer = |t: &Tensor| {
+                    let storage = recording.info(*t).storage.index();
+                    buffers[storage].as_ref().ok_or_else(|| Error::Gpu(format!("{}: `{}` has no buffer", op.name(), recording.tensors[storage].name)))
+                };
+                let params = wgpu::BufferBinding { buffer: &params, offset, size: wgpu::BufferSize::new(kernel.params.len() as u64) };
+                let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) }];
+                for (i, tensor) in reads.iter().chain(&writes).enumerate() {
+                    entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer(tensor)?.as_entire_binding() });
+                }
+                let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(op.name()), layout: &layout, entries: &entries });
+                dispatches.push(Dispatch { pipeline, bindings, workgroups: kernel.workgroups });
+            }
+            programs.push(dispatches);
+        }
+
+        let (memory, scope) = (memory.pop(), scope.pop());
+        if let Some(error) = memory.await.or(scope.await) {
+            return Err(Error::Gpu(error.to_string()));
+        }
+        let readback = Readback::new(device.clone(), context.queue.clone());
+        let mut engine = GpuEngine { context, recording: Rc::clone(recording), buffers, programs, readback };
+        for i in 0..engine.recording.tensors.len() {
+            let info = &engine.recording.tensors[i];
+            if let (Role::Constant(value), Some(buffer)) = (info.role, &engine.buffers[i]) {
+                engine.context.queue.write_buffer(buffer, 0, bytemuck::cast_slice(&vec![value; info.shape.len()]));
+            }
+        }
+        engine.reset(seed)?;
+        Ok(engine)
+    }
+
+    /// How many dispatches a program takes.
+    pub fn dispatches(&self, program: ProgramId) -> usize {
+        self.programs[program.0].len()
+    }
+
+    /// The device and what is known of it.
+    pub fn context(&self) -> &GpuContext {
+        &self.context
+    }
+
+    /// The buffer of a tensor.
+    ///
+    /// # Panics
+    /// If nothing stores the tensor, because no operation reads or writes it.
+    pub fn buffer(&self, tensor: Tensor) -> &wgpu::Buffer {
+        self.buffers[self.recording.info(tensor).storage.index()].as_ref().expect("the tensor is stored")
+    }
+}
+
+fn storage(device: &wgpu::Device, label: &str, words: usize) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: words as u64 * 4,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// The params of all kernels in one uniform buffer, and where each starts.
+fn all_params<'a>(device: &wgpu::Device, queue: &wgpu::Queue, kernels: impl Iterator<Item = &'a Kernel>) -> (wgpu::Buffer, Vec<u64>) {
+    let align = device.limits().min_uniform_buffer_offset_alignment as usize;
+    let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
+    for kernel in kernels {
+        offsets.push(bytes.len() as u64);
+        bytes.extend(&kernel.params);
+        bytes.resize(bytes.len().next_multiple_of(align), 0);
+    }
+    bytes.resize(bytes.len().max(align), 0);
+    // Not `create_buffer_init`: mapping at creation can panic in a browser.
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("params"),
+        size: bytes.len() as u64,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    queue.write_buffer(&buffer, 0, &bytes);
+    (buffer, offsets)
+}
+
+impl Engine for GpuEngine {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn adapter(&self) -> String {
+        self.context.name()
+    }
+
+    fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()> {
+        let info = self.recording.info(tensor);
+        let (expected, got) = (info.shape.len(), offset + words.len());
+        if got > expected {
+            return Err(Error::Length { tensor: info.name.clone(), expected, got });
+        }
+        self.context.queue.write_buffer(self.buffer(tensor), offset as u64 * 4, bytemuck::cast_slice(words));
+        Ok(())
+    }
+
+    fn run(&mut self, programs: &[ProgramId], times: u32) -> Result<()> {
+        let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("steps") });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
+        for _ in 0..times {
+            for dispatch in programs.iter().flat_map(|p| &self.programs[p.0]) {
+                let [x, y, z] = dispatch.workgroups;
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, &dispatch.bindings, &[]);
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        drop(pass);
+        self.context.queue.submit([encoder.finish()]);
+        Ok(())
+    }
+
+    fn download(&mut self, tensor: Tensor) -> Pending<Vec<u32>> {
+        self.readback.read(self.buffer(tensor))
+    }
+
+    fn settle(&mut self) -> Pending<()> {
+        self.readback.settle()
+    }
+
+    fn reset(&mut self, seed: u32) -> Result<()> {
+        let recording = Rc::clone(&self.recording);
+        for (tensor, words) in starts(&recording, seed) {
+            self.upload(tensor, 0, &words)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for GpuEngine {
+    fn drop(&mut self) {
+        // In a browser dropping a handle frees nothing.
+        self.buffers.iter().flatten().for_each(wgpu::Buffer::destroy);
+    }
+}
+
+/// A context for tests. Without an adapter a test fails, unless `REQUIRE_GPU=0` says that none is expected.
+#[cfg(test)]
+pub(crate) fn test_context() -> Option<GpuContext> {
+    match super::block_on(GpuContext::new()) {
+        Ok(context) => Some(context),
+        Err(_) if std::env::var("REQUIRE_GPU").is_ok_and(|v| v == "0") => None,
+        Err(error) => panic!("{error}; install a Vulkan driver (Debian: mesa-vulkan-drivers), or set REQUIRE_GPU=0"),
+    }
+}

@@ -1,0 +1,4 @@
+//! Model families, one file each. To add one: its file, and its settings in `train/settings.rs`.
+
+pub mod gan;
+pub mod losses;

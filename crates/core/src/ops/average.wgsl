@@ -1,0 +1,23 @@
+// average += (1 - d) * (w - average),  d = min(decay, (t + 1) / (t + 10))
+//
+// In place; t counts the updates before this one, so a lane of the clock is t + 1 and at least 1.
+
+struct Params {
+    n: u32,
+    lane: u32, // of the clock
+    decay: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> clock: array<u32>;
+@group(0) @binding(3) var<storage, read_write> average: array<f32>;
+
+@compute @workgroup_size(64)
+fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let count = f32(clock[params.lane]);
+    let step = 1.0 - min(params.decay, count / (count + 9.0));
+    for (var i = id.x; i < params.n; i += groups.x * 64u) {
+        average[i] += step * (weight[i] - average[i]);
+    }
+}

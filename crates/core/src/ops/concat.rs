@@ -1,0 +1,95 @@
+//! Two tensors joined along one axis. Words are copied as they are, so it serves integers too.
+
+use super::window::around;
+use super::{Kernel, Op, groups, params, shader};
+use crate::error::{Error, Result};
+use crate::program::{Recorder, Tensor};
+
+/// Both seen as `[outer, left or right, inner]`.
+#[derive(Clone, Copy, Debug)]
+struct Concat {
+    a: Tensor,
+    b: Tensor,
+    y: Tensor,
+    axis: usize,
+    outer: usize,
+    inner: usize,
+    left: usize,
+    right: usize,
+}
+
+params! { n: u32, left: u32, both: u32 }
+
+impl Recorder {
+    /// `a` followed by `b` along `axis`.
+    pub fn concat(&mut self, a: Tensor, b: Tensor, axis: usize) -> Result<Tensor> {
+        let (mut shape, other) = (self.shape(a).clone(), self.shape(b).clone());
+        let fits = shape.rank() == other.rank() && (0..shape.rank()).all(|i| i == axis || shape.0[i] == other.0[i]);
+        if axis >= shape.rank() || !fits || self.info(a).dtype != self.info(b).dtype {
+            return Err(Error::Shapes { op: "concat", left: shape, right: other, why: "all but the joined axis must agree" });
+        }
+        let (outer, inner) = around(&shape, axis);
+        let (left, right) = (shape.0[axis], other.0[axis]);
+        shape.0[axis] = left + right;
+        let y = self.result("concat", shape, self.info(a).dtype);
+        self.push(Concat { a, b, y, axis, outer, inner, left, right })
+    }
+}
+
+impl Op for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.a, self.b]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        let mut part = |wanted: bool, start, extent| wanted.then(|| r.slice(dy, self.axis, start, extent)).transpose();
+        Ok(vec![part(wanted[0], 0, self.left)?, part(wanted[1], self.left, self.right)?])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        let (left, right) = (self.left * self.inner, self.right * self.inner);
+        for (i, y) in y[0].chunks_exact_mut(left + right).enumerate() {
+            y[..left].copy_from_slice(&x[0][i * left..(i + 1) * left]);
+            y[left..].copy_from_slice(&x[1][i * right..(i + 1) * right]);
+        }
+    }
+
+    fn kernel(&self) -> Kernel {
+        let both = (self.left + self.right) * self.inner;
+        let n = self.outer * both;
+        let params = Params { n: n as u32, left: (self.left * self.inner) as u32, both: both as u32 };
+        Kernel { shader: shader!("concat"), entry: "join", constants: vec![], params: params.bytes(), workgroups: groups(n) }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn layout() -> (&'static str, super::check::Layout) {
+    ("concat", Params::layout())
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::check::Case;
+    vec![
+        Case::new("concat rows", [[2, 5].into(), [3, 5].into()])
+            .records(|r, x| {
+                let y = r.concat(x[0], x[1], 0)?;
+                r.square(y)
+            })
+            .equals(|x| x[0].iter().chain(&x[1]).map(|v| v * v).collect()),
+        Case::new("concat columns", [[3, 2].into(), [3, 7].into()])
+            .records(|r, x| {
+                let y = r.concat(x[0], x[1], 1)?;
+                r.square(y)
+            })
+            .equals(|x| x[0].chunks(2).zip(x[1].chunks(7)).flat_map(|(a, b)| a.iter().chain(b).map(|v| v * v)).collect()),
+    ]
+}

@@ -1,0 +1,155 @@
+//! The operations: one file each, with its shape rule, gradient, CPU loop and GPU dispatch, its shader beside it.
+//!
+//! An operation is recorded with every extent resolved, so both engines only replay numbers. To add one: write
+//! `ops/<op>.rs` and `ops/<op>.wgsl`, implement [`Op`] and an `impl Recorder` method that checks shapes, and list its
+//! `cases` in the tests below; the harness in `check.rs` then holds it against finite differences and engine against
+//! engine.
+
+pub mod activation;
+pub mod adam;
+pub mod affine;
+pub mod average;
+pub mod binary;
+pub mod concat;
+pub mod conv;
+pub mod conv_transpose;
+pub mod conv_weights;
+pub mod epilogue;
+pub mod gather;
+pub mod log;
+pub mod map;
+pub mod math;
+pub mod noise;
+pub mod pick;
+pub mod product;
+pub mod reduce;
+pub mod reshape;
+pub mod sgd;
+pub mod tick;
+pub mod window;
+
+#[cfg(test)]
+pub(crate) mod check;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::program::{Recorder, Tensor};
+use epilogue::Tail;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+/// The most tensors that one operation reads, and the most that it writes.
+pub const MOST_READS: usize = 6;
+/// See [`MOST_READS`].
+pub const MOST_WRITES: usize = 3;
+
+/// An operation with all its extents known.
+pub trait Op: Debug {
+    /// Its name, also that of its files.
+    fn name(&self) -> &'static str;
+
+    /// The tensors it reads, in the order of its shader's bindings.
+    fn reads(&self) -> Vec<Tensor>;
+
+    /// The tensors it writes, in the order of its shader's bindings. An in-place update is named here only.
+    fn writes(&self) -> Vec<Tensor>;
+
+    /// Whether a gradient can pass from its first write to its reads.
+    fn differentiable(&self) -> bool {
+        true
+    }
+
+    /// Whether it only gives the storage of its read another shape; engines skip it.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Records the gradients for its reads, given that of its first write. Reads that aren't `wanted` may get `None`.
+    fn gradient(&self, _recorder: &mut Recorder, _dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(Error::NoGradient { op: self.name() })
+    }
+
+    /// Runs on the CPU: the reads, the writes (with their previous content), and scratch of [`Op::scratch`] values.
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]);
+
+    /// How many values of scratch [`Op::run`] needs.
+    fn scratch(&self) -> usize {
+        0
+    }
+
+    /// What to dispatch on the GPU.
+    fn kernel(&self) -> Kernel;
+
+    /// If it is a bias or an activation: what it is applied to, and which.
+    fn tail(&self) -> Option<(Tensor, Tail)> {
+        None
+    }
+
+    /// The same operation with `tail` applied before it writes `y`; `None` where it can't.
+    fn with_tail(&self, _tail: Tail, _y: Tensor) -> Option<Rc<dyn Op>> {
+        None
+    }
+}
+
+/// A shader file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shader {
+    /// The file's name without its ending.
+    pub name: &'static str,
+    /// Its text.
+    pub source: &'static str,
+}
+
+/// Names the shader beside the calling file.
+macro_rules! shader {
+    ($name:literal) => {
+        $crate::ops::Shader { name: $name, source: include_str!(concat!($name, ".wgsl")) }
+    };
+}
+pub(crate) use shader;
+
+/// One dispatch. Bindings are dense in group 0: the params at 0, then the reads, then the writes.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// The shader file.
+    pub shader: Shader,
+    /// Its entry point.
+    pub entry: &'static str,
+    /// Its override constants: known when the pipeline is built.
+    pub constants: Vec<(&'static str, f64)>,
+    /// The bytes of its `Params`: known when the operation is recorded.
+    pub params: Vec<u8>,
+    /// Workgroups along x, y, z.
+    pub workgroups: [u32; 3],
+}
+
+/// Declares a shader's `Params` on the host, and lists its fields for the layout test.
+macro_rules! params {
+    ($($field:ident: $type:ty),+ $(,)?) => {
+        #[repr(C)]
+        #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+        struct Params { $($field: $type),+ }
+
+        impl Params {
+            fn bytes(self) -> Vec<u8> {
+                bytemuck::bytes_of(&self).to_vec()
+            }
+
+            #[cfg(test)]
+            fn layout() -> $crate::ops::check::Layout {
+                vec![$((stringify!($field), stringify!($type), std::mem::offset_of!(Params, $field))),+]
+            }
+        }
+    };
+}
+pub(crate) use params;
+
+/// Threads in a workgroup of the elementwise shaders.
+const GROUP: usize = 64;
+
+/// Workgroups for `n` threads of an elementwise shader. Its loop strides over the whole grid, so a cap costs nothing
+/// but a second turn.
+fn groups(n: usize) -> [u32; 3] {
+    [n.div_ceil(GROUP).clamp(1, 16_384) as u32, 1, 1]
+}

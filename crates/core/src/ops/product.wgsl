@@ -1,0 +1,112 @@
+// Y[m, n] = activation( sum over l of A[m, l] * B[l, n]  + bias[n] )
+//
+// A thread owns a 4x4 tile of Y in registers and needs no barrier to fill it. TILES tiles lie side by side in a
+// workgroup; SPLIT threads share one tile, each summing its own stretch of the inner dimension, and the first of them
+// adds the partial tiles in order, so the result never depends on timing. A transposed operand is only another pair of
+// strides. Rows and columns past the edge read the last valid one and are not written.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    a_row: u32,
+    a_inner: u32,
+    b_inner: u32,
+    b_column: u32,
+}
+
+override TILES: u32 = 64u;
+override SPLIT: u32 = 1u;
+override BIAS: bool = false;
+override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
+override SLOPE: f32 = 0.0;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+// The partial tiles of the threads that are not first: [SPLIT, TILES, 4 rows].
+var<workgroup> partial: array<vec4f, 256>;
+
+fn activate(x: f32) -> f32 {
+    switch ACTIVATION {
+        case 1u: { return select(SLOPE * x, x, x > 0.0); }
+        case 2u: { return tanh(clamp(x, -15.0, 15.0)); }
+        case 3u: { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
+        default: { return x; }
+    }
+}
+
+@compute @workgroup_size(TILES, SPLIT)
+fn multiply(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+) {
+    let tile = (group.y * groups.x + group.x) * TILES + local.x;
+    let across = (params.n + 3u) / 4u;
+    let row = (tile / across) * 4u;
+    let column = (tile % across) * 4u;
+
+    let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.m - 1u)) * params.a_row;
+    let columns = min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u)) * params.b_column;
+
+    let stretch = (params.k + SPLIT - 1u) / SPLIT;
+    let first = local.y * stretch;
+    let last = min(first + stretch, params.k);
+
+    var sum0 = vec4f();
+    var sum1 = vec4f();
+    var sum2 = vec4f();
+    var sum3 = vec4f();
+    for (var l = first; l < last; l++) {
+        let ia = l * params.a_inner;
+        let ib = l * params.b_inner;
+        let right = vec4f(b[ib + columns.x], b[ib + columns.y], b[ib + columns.z], b[ib + columns.w]);
+        sum0 += a[ia + rows.x] * right;
+        sum1 += a[ia + rows.y] * right;
+        sum2 += a[ia + rows.z] * right;
+        sum3 += a[ia + rows.w] * right;
+    }
+
+    if (SPLIT > 1u) {
+        let mine = (local.y * TILES + local.x) * 4u;
+        partial[mine] = sum0;
+        partial[mine + 1u] = sum1;
+        partial[mine + 2u] = sum2;
+        partial[mine + 3u] = sum3;
+        workgroupBarrier();
+        if (local.y > 0u) {
+            return;
+        }
+        for (var s = 1u; s < SPLIT; s++) {
+            let other = (s * TILES + local.x) * 4u;
+            sum0 += partial[other];
+            sum1 += partial[other + 1u];
+            sum2 += partial[other + 2u];
+            sum3 += partial[other + 3u];
+        }
+    }
+
+    write(row, column, sum0);
+    write(row + 1u, column, sum1);
+    write(row + 2u, column, sum2);
+    write(row + 3u, column, sum3);
+}
+
+fn write(row: u32, column: u32, values: vec4f) {
+    if (row >= params.m) {
+        return;
+    }
+    for (var j = 0u; j < 4u; j++) {
+        if (column + j < params.n) {
+            var value = values[j];
+            if (BIAS) {
+                value += bias[column + j];
+            }
+            y[row * params.n + column + j] = activate(value);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Sums over axes, and their adjoint, the repetition along axes. Either can scale on the way, so a mean is one
+//! operation. Shapes are aligned at their last axis, as in broadcasting.
+
+use super::binary::steps;
+use super::{Kernel, Op, groups, params, shader};
+use crate::error::{Error, Result};
+use crate::program::{DType, Recorder, Shape, Tensor};
+
+/// Sums `x` of extents `[0; 4]` to the `small` shape.
+#[derive(Clone, Debug)]
+struct Sum {
+    x: Tensor,
+    y: Tensor,
+    scale: f32,
+    shapes: Shapes,
+}
+
+/// Repeats `x` of the `small` shape to the `large` one.
+#[derive(Clone, Debug)]
+struct Repeat {
+    x: Tensor,
+    y: Tensor,
+    scale: f32,
+    shapes: Shapes,
+}
+
+#[derive(Clone, Debug)]
+struct Shapes {
+    large: Shape,
+    small: Shape,
+}
+
+impl Shapes {
+    fn new(op: &'static str, large: &Shape, small: &Shape) -> Result<Self> {
+        let (l, s) = (large.padded(), small.padded());
+        if (0..4).any(|i| s[i] != l[i] && s[i] != 1) {
+            let (left, right) = (large.clone(), small.clone());
+            return Err(Error::Shapes { op, left, right, why: "the smaller one's extents must be equal or 1" });
+        }
+        Ok(Shapes { large: large.clone(), small: small.clone() })
+    }
+
+    /// Extents of the large tensor, and the small one's step along each (0 where it is summed or repeated).
+    fn walk(&self) -> ([usize; 4], [usize; 4]) {
+        let large = self.large.padded();
+        (large, steps(&self.small, large))
+    }
+
+    /// Calls `row(start in the large tensor, start in the small one)` for each last-axis row of the large tensor.
+    fn rows(&self, mut row: impl FnMut(usize, usize)) {
+        let ([e0, e1, e2, e3], s) = self.walk();
+        let mut start = 0;
+        for (i0, i1, i2) in (0..e0).flat_map(|i| (0..e1).flat_map(move |j| (0..e2).map(move |k| (i, j, k)))) {
+            row(start, i0 * s[0] + i1 * s[1] + i2 * s[2]);
+            start += e3;
+        }
+    }
+}
+
+params! {
+    n: u32, terms: u32, scale: f32,
+    extent0: u32, extent1: u32, extent2: u32, extent3: u32,
+    summed0: u32, summed1: u32, summed2: u32, summed3: u32,
+}
+
+impl Recorder {
+    /// Sums `x` over the axes where `shape` is 1 or missing.
+    pub fn sum_to(&mut self, x: Tensor, shape: impl Into<Shape>) -> Result<Tensor> {
+        self.sum_scaled(x, &shape.into(), 1.0)
+    }
+
+    /// The mean of all values of `x`, as shape `[1]`.
+    pub fn mean(&mut self, x: Tensor) -> Result<Tensor> {
+        let n = self.shape(x).len();
+        self.sum_scaled(x, &[1].into(), 1.0 / n as f32)
+    }
+
+    fn sum_scaled(&mut self, x: Tensor, shape: &Shape, scale: f32) -> Result<Tensor> {
+        if self.shape(x) == shape {
+            return if scale == 1.0 { Ok(x) } else { self.affine(x, scale, 0.0) };
+        }
+        let shapes = Shapes::new("sum", self.shape(x), shape)?;
+        let y = self.result("sum", shape.clone(), DType::F32);
+        self.push(Sum { x, y, scale, shapes })
+    }
+
+    fn repeat_scaled(&mut self, x: Tensor, shape: &Shape, scale: f32) -> Result<Tensor> {
+        let shapes = Shapes::new("repeat", shape, self.shape(x))?;
+        let y = self.result("repeat", shape.clone(), DType::F32);
+        self.push(Repeat { x, y, scale, shapes })
+    }
+}
+
+impl Shapes {
+    fn kernel(&self, scale: f32) -> Params {
+        let ([e0, e1, e2, e3], _) = self.walk();
+        let small = self.small.padded();
+        let summed = |axis: usize, extent: usize| if small[axis] == 1 { extent as u32 } else { 1 };
+        let n = self.small.len();
+        Params {
+            n: n as u32,
+            terms: (self.large.len() / n) as u32,
+            scale,
+            extent0: e0 as u32,
+            extent1: e1 as u32,
+            extent2: e2 as u32,
+            extent3: e3 as u32,
+            summed0: summed(0, e0),
+            summed1: summed(1, e1),
+            summed2: summed(2, e2),
+            summed3: summed(3, e3),
+        }
+    }
+}
+
+impl Op for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(r.repeat_scaled(dy, &self.shapes.large, self.scale)?)])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        let (x, y) = (x[0], &mut *y[0]);
+        let columns = self.shapes.walk().0[3];
+        y.fill(0.0);
+        if self.shapes.small.padded()[3] == columns {
+            self.shapes.rows(|from, to| y[to..to + columns].iter_mut().zip(&x[from..from + columns]).for_each(|(y, x)| *y += x));
+        } else {
+            self.shapes.rows(|from, to| y[to] += sum(&x[from..from + columns]));
+        }
+        y.iter_mut().for_each(|y| *y *= self.scale);
+    }
+
+    fn kernel(&self) -> Kernel {
+        let params = self.shapes.kernel(self.scale);
+        // A workgroup sums for one value; its second axis takes over where there are more than one dimension can hold.
+        let x = params.n.min(32_768);
+        let workgroups = [x, params.n.div_ceil(x), 1];
+        Kernel { shader: shader!("reduce"), entry: "sum", constants: vec![], params: params.bytes(), workgroups }
+    }
+}
+
+/// Sums in eight lanes, which vectorises and errs less than one running sum.
+fn sum(x: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let mut chunks = x.chunks_exact(8);
+    for chunk in &mut chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane += x;
+        }
+    }
+    lanes.iter().sum::<f32>() + chunks.remainder().iter().sum::<f32>()
+}
+
+impl Op for Repeat {
+    fn name(&self) -> &'static str {
+        "repeat"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(r.sum_scaled(dy, &self.shapes.small, self.scale)?)])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        let (x, y, scale) = (x[0], &mut *y[0], self.scale);
+        let columns = self.shapes.walk().0[3];
+        let whole_rows = self.shapes.small.padded()[3] == columns;
+        self.shapes.rows(|to, from| {
+            let row = &mut y[to..to + columns];
+            if whole_rows {
+                row.iter_mut().zip(&x[from..]).for_each(|(y, x)| *y = scale * x);
+            } else {
+                row.fill(scale * x[from]);
+            }
+        });
+    }
+
+    fn kernel(&self) -> Kernel {
+        let params = self.shapes.kernel(self.scale);
+        Kernel {
+            shader: shader!("reduce"),
+            entry: "repeat",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups: groups(self.shapes.large.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn layout() -> (&'static str, super::check::Layout) {
+    ("reduce", Params::layout())
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::check::Case;
+    let mut cases = Vec::new();
+    let shapes: [(Shape, Shape); 6] = [
+        ([5, 13].into(), [13].into()),
+        ([5, 13].into(), [5, 1].into()),
+        ([97, 3].into(), [1].into()),
+        ([2, 3, 4, 5].into(), [3, 1, 5].into()),
+        ([2, 3, 4, 5].into(), [2, 1, 4, 1].into()),
+        ([130, 5].into(), [5].into()),
+    ];
+    for (large, small) in shapes {
+        // Where each value of the large tensor goes in the small one, walked the slow way.
+        let targets = {
+            let (l, s) = (large.padded(), small.padded());
+            (0..large.len())
+                .map(|n| {
+                    let index = [n / (l[1] * l[2] * l[3]), n / (l[2] * l[3]) % l[1], n / l[3] % l[2], n % l[3]];
+                    (0..4).fold(0, |at, d| at * s[d] + index[d] % s[d])
+                })
+                .collect::<Vec<usize>>()
+        };
+        let (to, size, into) = (small.clone(), small.len(), targets.clone());
+        cases.push(
+            Case::new(format!("sum {large} to {small}"), [large.clone()])
+                .records(move |r, x| {
+                    // Squared, so that the gradient of the gradient isn't zero.
+                    let x = r.square(x[0])?;
+                    r.sum_scaled(x, &to, 0.5)
+                })
+                .equals(move |x| {
+                    let mut y = vec![0.0; size];
+                    into.iter().zip(&x[0]).for_each(|(&at, v)| y[at] += 0.5 * v * v);
+                    y
+                }),
+        );
+        let to = large.clone();
+        cases.push(
+            Case::new(format!("repeat {small} to {large}"), [small.clone()])
+                .records(move |r, x| {
+                    let x = r.square(x[0])?;
+                    r.repeat_scaled(x, &to, 0.5)
+                })
+                .equals(move |x| targets.iter().map(|&at| 0.5 * x[0][at] * x[0][at]).collect()),
+        );
+    }
+    cases
+}

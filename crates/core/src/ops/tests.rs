@@ -1,0 +1,157 @@
+//! The tests that go over all operations, and over all shaders.
+
+use super::check::{Case, Layout, Scene, assert_close, check, floats, scenes};
+use super::*;
+use crate::engine::gpu::{GpuContext, GpuEngine};
+use crate::engine::{block_on, gpu};
+use std::path::{Path, PathBuf};
+
+/// The differentiable operations, by their file.
+fn all_cases() -> Vec<(&'static str, Vec<Case>)> {
+    vec![
+        ("activation", activation::cases()),
+        ("affine", affine::cases()),
+        ("binary", binary::cases()),
+        ("concat", concat::cases()),
+        ("conv", conv::cases()),
+        ("conv_transpose", conv_transpose::cases()),
+        ("conv_weights", conv_weights::cases()),
+        ("map", map::cases()),
+        ("pick", pick::cases()),
+        ("product", product::cases()),
+        ("reduce", reduce::cases()),
+        ("reshape", reshape::cases()),
+        ("window", window::cases()),
+    ]
+}
+
+/// The others, by their file.
+fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
+    vec![
+        ("adam", adam::scenes()),
+        ("average", average::scenes()),
+        ("gather", gather::scenes()),
+        ("log", log::scenes()),
+        ("noise", noise::scenes()),
+        ("sgd", sgd::scenes()),
+        ("tick", tick::scenes()),
+    ]
+}
+
+fn layouts() -> Vec<(&'static str, Layout)> {
+    let mut layouts = activation::layouts();
+    layouts.extend([
+        adam::layout(),
+        affine::layout(),
+        average::layout(),
+        binary::layout(),
+        concat::layout(),
+        conv::layout(),
+        conv_transpose::layout(),
+        conv_weights::layout(),
+        gather::layout(),
+        log::layout(),
+        map::layout(),
+        noise::layout(),
+        pick::layout(),
+        product::layout(),
+        reduce::layout(),
+        sgd::layout(),
+        tick::layout(),
+        window::layout(),
+    ]);
+    layouts
+}
+
+#[test]
+fn values_and_gradients_match_finite_differences_of_the_formulas() {
+    for (file, cases) in all_cases() {
+        assert!(!cases.is_empty(), "{file} has no cases");
+        check(cases);
+    }
+}
+
+#[test]
+fn the_gpu_computes_what_the_cpu_computes() {
+    let Some(context) = gpu::test_context() else { return };
+    let mut scenes_run = 0;
+    for (file, scenes) in all_cases().into_iter().map(|(f, c)| (f, scenes(c))).chain(other_scenes()) {
+        assert!(!scenes.is_empty(), "{file} has no scenes");
+        for scene in scenes {
+            compare(&context, &scene);
+            scenes_run += 1;
+        }
+    }
+    // So that a harness that quietly runs nothing fails.
+    assert!(scenes_run >= 150, "only {scenes_run} scenes ran on the GPU");
+    println!("{scenes_run} scenes on {}", context.name());
+}
+
+fn compare(context: &GpuContext, scene: &Scene) {
+    let expected = scene.on_cpu();
+    let mut engine = block_on(GpuEngine::new(context.clone(), &scene.recording, 0)).unwrap_or_else(|e| panic!("{}: {e}", scene.name));
+    let got = scene.play(&mut engine);
+    for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
+        let what = format!("{}, output {i} on the GPU", scene.name);
+        if scene.tolerance == 0.0 {
+            assert_eq!(got, expected, "{what}");
+        } else {
+            assert_close(&what, &floats(got), &floats(expected), scene.tolerance);
+        }
+    }
+}
+
+fn shader_files() -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "wgsl") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    found
+}
+
+fn parse(path: &Path) -> naga::Module {
+    let source = std::fs::read_to_string(path).unwrap();
+    naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&source, &path.to_string_lossy())))
+}
+
+#[test]
+fn every_shader_is_valid() {
+    let files = shader_files();
+    assert!(files.len() >= 20, "found only {files:?}");
+    for path in files {
+        let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        validator.validate(&parse(&path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
+    }
+}
+
+/// The fields of a shader's `Params` as naga lays them out.
+fn shader_layout(module: &naga::Module) -> Vec<(String, &'static str, usize)> {
+    let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect("a struct Params");
+    let naga::TypeInner::Struct { members, .. } = &params.inner else { panic!("Params is no struct") };
+    let scalar = |m: &naga::StructMember| match module.types[m.ty].inner {
+        naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
+        naga::TypeInner::Scalar(naga::Scalar::U32) => "u32",
+        ref other => panic!("params are scalars, not {other:?}"),
+    };
+    members.iter().map(|m| (m.name.clone().unwrap_or_default(), scalar(m), m.offset as usize)).collect()
+}
+
+#[test]
+fn params_have_the_same_layout_on_both_sides() {
+    let layouts = layouts();
+    for path in shader_files().into_iter().filter(|p| p.parent().is_some_and(|d| d.ends_with("ops"))) {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (_, host) = layouts.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name}.wgsl has no layout listed"));
+        let shader = shader_layout(&parse(&path));
+        let host: Vec<(String, &str, usize)> = host.iter().map(|&(n, t, o)| (n.to_owned(), t, o)).collect();
+        assert_eq!(shader, host, "{name}.wgsl");
+    }
+}

@@ -1,0 +1,46 @@
+//! Rewrites that make a recorded program cheaper without changing what it computes.
+//!
+//! One so far: *epilogues*. A product or convolution followed by a bias and an activation becomes one operation, if
+//! nobody else reads what lies between. Gradients are recorded before this, on the plain operations; since an
+//! activation's slope is read from its output, they never need what the rewrite drops.
+
+use super::{Node, Recorder, Tensor};
+use std::collections::HashMap;
+
+/// The nodes of `recorder` with biases and activations moved into the operation before them.
+pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
+    let mut readers: HashMap<Tensor, usize> = HashMap::new();
+    for read in recorder.nodes.iter().flat_map(|n| n.op.reads()) {
+        *readers.entry(recorder.storage(read)).or_default() += 1;
+    }
+    for &kept in keep {
+        *readers.entry(recorder.storage(kept)).or_default() += 1;
+    }
+
+    let mut nodes: Vec<Option<Node>> = Vec::with_capacity(recorder.nodes.len());
+    // Which node computes a result now, by the result.
+    let mut writer: HashMap<Tensor, usize> = HashMap::new();
+    for node in &recorder.nodes {
+        let mut node = node.clone();
+        if let Some((x, tail)) = node.op.tail()
+            && readers[&x] == 1
+            && let Some(&before) = writer.get(&x)
+            && let Some(earlier) = nodes[before].as_ref().filter(|earlier| earlier.program == node.program)
+            && untouched(&earlier.op.reads(), &nodes[before + 1..])
+            && let Some(fused) = earlier.op.with_tail(tail, node.op.writes()[0])
+        {
+            node.op = fused;
+            nodes[before] = None;
+        }
+        if !node.op.is_view() {
+            writer.insert(node.op.writes()[0], nodes.len());
+        }
+        nodes.push(Some(node));
+    }
+    nodes.into_iter().flatten().collect()
+}
+
+/// Whether none of `between` writes any of `reads`, so that the earlier operation may run later.
+fn untouched(reads: &[Tensor], between: &[Option<Node>]) -> bool {
+    !between.iter().flatten().flat_map(|n| n.op.writes()).any(|w| reads.contains(&w))
+}

@@ -1,0 +1,332 @@
+//! A model is recorded once as programs of operations on tensor handles, and replayed every step.
+//!
+//! The [`Recorder`] knows shapes, not buffers. Every shape is checked while recording, so replay can't fail on one.
+//! Programs share tensors: a GAN's "train the discriminator" reads the fakes that "draw" wrote.
+//!
+//! Rules, checked here:
+//! - a result is written by one operation, once; parameters and state may be updated in place;
+//! - an operation never reads a storage that it writes (an in-place update names it as a write only);
+//! - a gradient never goes through a value that was updated after it was used.
+
+mod fuse;
+mod tape;
+
+use crate::error::{Error, Result};
+use crate::ops::Op;
+use std::fmt;
+use std::rc::Rc;
+
+/// A handle of a tensor in one [`Recorder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tensor(pub(crate) u32);
+
+impl Tensor {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A handle of a program in one [`Recorder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgramId(pub(crate) usize);
+
+/// Extents, outermost first. Images are `[B, H, W, C]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape(pub Vec<usize>);
+
+impl Shape {
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        self.0.iter().product()
+    }
+
+    /// Whether there is no value at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The extents of a matrix `[M, N]`, or what `op` objects to.
+    pub fn matrix(&self, op: &'static str) -> Result<[usize; 2]> {
+        <[usize; 2]>::try_from(self.0.as_slice()).map_err(|_| Error::Shape {
+            op,
+            shape: self.clone(),
+            why: "a matrix [M, N] is needed",
+        })
+    }
+
+    /// The extents of a stack of images `[B, H, W, C]`, or what `op` objects to.
+    pub fn images(&self, op: &'static str) -> Result<[usize; 4]> {
+        <[usize; 4]>::try_from(self.0.as_slice()).map_err(|_| Error::Shape {
+            op,
+            shape: self.clone(),
+            why: "images [B, H, W, C] are needed",
+        })
+    }
+
+    /// The extents with ones put in front up to four axes.
+    pub(crate) fn padded(&self) -> [usize; 4] {
+        let mut dims = [1; 4];
+        let start = 4 - self.rank();
+        dims[start..].copy_from_slice(&self.0);
+        dims
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(dims: [usize; N]) -> Self {
+        Shape(dims.to_vec())
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// What the 32-bit words of a tensor mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DType {
+    /// IEEE 754 single precision.
+    F32,
+    /// Unsigned integers: labels, counters, packed bytes.
+    U32,
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Normal numbers of mean 0 and this standard deviation, drawn from the run's seed.
+    Normal(f32),
+    /// All the same value.
+    Fill(f32),
+    /// The same as another parameter.
+    Same(Tensor),
+}
+
+/// Who gives a tensor its value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Role {
+    /// Learnt: starts by [`Init`], updated in place, part of a checkpoint.
+    Parameter(Init),
+    /// Kept from step to step (moments, averages, counters): updated in place, part of a checkpoint.
+    State(Init),
+    /// Written by the host.
+    Input,
+    /// Never changes.
+    Constant(f32),
+    /// Written by the one operation that computes it.
+    Result,
+}
+
+impl Role {
+    /// Whether the tensor survives a step, and so belongs into a checkpoint.
+    pub fn lasts(self) -> bool {
+        matches!(self, Role::Parameter(_) | Role::State(_))
+    }
+}
+
+/// What is known of a tensor.
+#[derive(Clone, Debug)]
+pub struct TensorInfo {
+    /// A name for people: `generator.0.weight`, `d_loss`.
+    pub name: String,
+    /// Its extents.
+    pub shape: Shape,
+    /// What its words mean.
+    pub dtype: DType,
+    /// Who gives it its value.
+    pub role: Role,
+    /// The tensor whose memory it looks at: itself, but for a reshaped view.
+    pub storage: Tensor,
+}
+
+/// An operation as recorded, with the versions of what it read.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub op: Rc<dyn Op>,
+    pub program: ProgramId,
+    /// For each read: how often its storage had been updated in place by then.
+    pub versions: Vec<u32>,
+}
+
+/// Records programs. See the module's head for its rules.
+#[derive(Default)]
+pub struct Recorder {
+    tensors: Vec<TensorInfo>,
+    /// How often each tensor's storage has been updated in place so far.
+    versions: Vec<u32>,
+    written: Vec<bool>,
+    nodes: Vec<Node>,
+    programs: Vec<String>,
+}
+
+impl Recorder {
+    /// An empty recorder. Call [`Recorder::begin`] before recording an operation.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a program: what is recorded from here on belongs to it.
+    pub fn begin(&mut self, name: &str) -> ProgramId {
+        self.programs.push(name.to_owned());
+        ProgramId(self.programs.len() - 1)
+    }
+
+    fn declare(&mut self, name: String, shape: Shape, dtype: DType, role: Role) -> Tensor {
+        let tensor = Tensor(self.tensors.len() as u32);
+        self.tensors.push(TensorInfo { name, shape, dtype, role, storage: tensor });
+        self.versions.push(0);
+        self.written.push(false);
+        tensor
+    }
+
+    /// A learnt tensor.
+    pub fn parameter(&mut self, name: impl Into<String>, shape: impl Into<Shape>, init: Init) -> Tensor {
+        self.declare(name.into(), shape.into(), DType::F32, Role::Parameter(init))
+    }
+
+    /// A tensor that lasts from step to step without being learnt.
+    pub fn state(&mut self, name: impl Into<String>, shape: impl Into<Shape>, dtype: DType, init: Init) -> Tensor {
+        self.declare(name.into(), shape.into(), dtype, Role::State(init))
+    }
+
+    /// A tensor that the host writes.
+    pub fn input(&mut self, name: impl Into<String>, shape: impl Into<Shape>, dtype: DType) -> Tensor {
+        self.declare(name.into(), shape.into(), dtype, Role::Input)
+    }
+
+    /// A tensor full of one value; the same one each time it is asked for.
+    pub fn constant(&mut self, shape: impl Into<Shape>, value: f32) -> Tensor {
+        let shape = shape.into();
+        let known = self.tensors.iter().position(|t| t.shape == shape && t.role == Role::Constant(value));
+        match known {
+            Some(i) => Tensor(i as u32),
+            None => self.declare(format!("constant {value}"), shape, DType::F32, Role::Constant(value)),
+        }
+    }
+
+    /// A tensor that the operation about to be recorded will write.
+    pub(crate) fn result(&mut self, op: &str, shape: impl Into<Shape>, dtype: DType) -> Tensor {
+        let name = format!("{op} {}", self.tensors.len());
+        self.declare(name, shape.into(), dtype, Role::Result)
+    }
+
+    /// Gives a tensor a name for people.
+    pub fn name(&mut self, tensor: Tensor, name: &str) {
+        self.tensors[tensor.index()].name = name.to_owned();
+    }
+
+    /// What is known of `tensor`.
+    pub fn info(&self, tensor: Tensor) -> &TensorInfo {
+        &self.tensors[tensor.index()]
+    }
+
+    /// The shape of `tensor`.
+    pub fn shape(&self, tensor: Tensor) -> &Shape {
+        &self.info(tensor).shape
+    }
+
+    fn storage(&self, tensor: Tensor) -> Tensor {
+        self.info(tensor).storage
+    }
+
+    /// `x` seen with another shape of as many values; nothing is copied.
+    pub(crate) fn view(&mut self, x: Tensor, shape: Shape) -> Tensor {
+        let (dtype, storage) = (self.info(x).dtype, self.storage(x));
+        let view = self.result("view", shape, dtype);
+        self.tensors[view.index()].storage = storage;
+        view
+    }
+
+    /// Adds an operation to the newest program and returns its first write.
+    pub(crate) fn push(&mut self, op: impl Op + 'static) -> Result<Tensor> {
+        let (reads, writes) = (op.reads(), op.writes());
+        let overwrite = |tensor: Tensor, why| Error::Overwrite { op: op.name(), tensor: self.info(tensor).name.clone(), why };
+        for &w in &writes {
+            if !op.is_view() && reads.iter().any(|&r| self.storage(r) == self.storage(w)) {
+                return Err(overwrite(w, "it reads the same storage"));
+            }
+            match self.info(w).role {
+                Role::Result if self.written[w.index()] => return Err(overwrite(w, "another operation wrote it")),
+                Role::Input | Role::Constant(_) => return Err(overwrite(w, "it belongs to the host")),
+                _ => {}
+            }
+        }
+        let versions = reads.iter().map(|&r| self.versions[self.storage(r).index()]).collect();
+        for &w in &writes {
+            self.written[w.index()] = true;
+            if self.info(w).role.lasts() {
+                let storage = self.storage(w);
+                self.versions[storage.index()] += 1;
+            }
+        }
+        assert!(!self.programs.is_empty(), "Recorder::begin comes before the first operation");
+        self.nodes.push(Node { op: Rc::new(op), program: ProgramId(self.programs.len() - 1), versions });
+        Ok(writes[0])
+    }
+
+    /// Ends the recording. With `fused`, the rewrites of `program/fuse.rs` are applied; the results are the same.
+    /// `keep` names tensors that the host will read, so that no rewrite drops them.
+    pub fn finish(self, fused: bool, keep: &[Tensor]) -> Recording {
+        let nodes = if fused { fuse::epilogues(&self, keep) } else { self.nodes.clone() };
+        let programs = self
+            .programs
+            .iter()
+            .enumerate()
+            .map(|(i, name)| Program {
+                name: name.clone(),
+                ops: nodes.iter().filter(|n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op)).collect(),
+            })
+            .collect();
+        Recording { tensors: self.tensors, programs, kept: keep.to_vec() }
+    }
+}
+
+/// One program: what an engine replays, in order.
+pub struct Program {
+    /// A name for people.
+    pub name: String,
+    /// Its operations.
+    pub ops: Vec<Rc<dyn Op>>,
+}
+
+/// Everything an engine needs to know of a model.
+pub struct Recording {
+    /// All tensors; a [`Tensor`] indexes them.
+    pub tensors: Vec<TensorInfo>,
+    /// All programs; a [`ProgramId`] indexes them.
+    pub programs: Vec<Program>,
+    /// Tensors that the host reads, used or not.
+    kept: Vec<Tensor>,
+}
+
+impl Recording {
+    /// What is known of `tensor`.
+    pub fn info(&self, tensor: Tensor) -> &TensorInfo {
+        &self.tensors[tensor.index()]
+    }
+
+    /// The tensors that belong into a checkpoint.
+    pub fn lasting(&self) -> impl Iterator<Item = Tensor> + '_ {
+        (0..self.tensors.len() as u32).map(Tensor).filter(|&t| self.info(t).role.lasts())
+    }
+
+    /// For each tensor, whether it needs memory: it lasts, the host writes or reads it, or an operation does.
+    pub(crate) fn stored(&self) -> Vec<bool> {
+        let mut stored: Vec<bool> = self.tensors.iter().map(|t| t.role.lasts() || t.role == Role::Input).collect();
+        let used = self.programs.iter().flat_map(|p| &p.ops).flat_map(|op| [op.reads(), op.writes()].concat());
+        for tensor in used.chain(self.kept.iter().copied()) {
+            stored[self.info(tensor).storage.index()] = true;
+        }
+        stored
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Training from settings: what can be set ([`settings`], [`presets`]), the [`Trainer`] that steps a model on an engine,
+//! and its checkpoints.
+
+mod checkpoint;
+pub mod presets;
+pub mod settings;
+mod trainer;
+pub mod values;
+
+pub use checkpoint::settings_of as checkpoint_settings;
+pub use trainer::{Metrics, Trainer};

@@ -1,0 +1,392 @@
+//! Every setting, described once: key, kind, default, group, label, help. The struct, the page's controls, the URL, the
+//! command line and the validation all follow from these rows. To add one, add a row.
+
+use super::presets::{PRESETS, Preset};
+use super::values::{Kind, Value, Widths, choices};
+use crate::error::{Error, Result};
+use serde::Serialize;
+
+choices! {
+    /// How much of MNIST is trained on.
+    Images {
+        /// The first 1,000 training images.
+        Thousand = "1000", "1,000 images";
+        /// All training images.
+        All = "60000", "60,000 images";
+    }
+}
+
+impl Images {
+    /// As a number.
+    pub fn count(self) -> usize {
+        match self {
+            Images::Thousand => 1_000,
+            Images::All => 60_000,
+        }
+    }
+}
+
+choices! {
+    /// What both networks are made of.
+    Architecture {
+        /// 4×4 convolutions of stride 2 around a dense layer.
+        Conv = "conv", "Convolutional";
+        /// Dense layers only.
+        Mlp = "mlp", "Dense layers (MLP)";
+    }
+}
+
+choices! {
+    /// How the discriminator learns of the label. Except for `None`, the generator gets it too.
+    Condition {
+        /// One logit for realism and one for each digit, of which the label's is added.
+        Projection = "projection", "Projection";
+        /// The one-hot label is joined to the input (MLP) or to the features (convolutional).
+        Concat = "concat", "Concatenation";
+        /// Neither network knows the label.
+        None = "none", "No labels";
+    }
+}
+
+choices! {
+    /// What the networks minimise.
+    Loss {
+        /// G maximises `ln D(G(z))`.
+        NonSaturating = "nonsaturating", "Non-saturating";
+        /// G minimises `λ ln(1 - D(G(z)))`.
+        Minimax = "minimax", "Minimax";
+    }
+}
+
+choices! {
+    /// How parameters follow their gradients.
+    OptimizerKind {
+        /// Adaptive moments.
+        Adam = "adam", "Adam";
+        /// Gradient descent with momentum.
+        Sgd = "sgd", "SGD";
+    }
+}
+
+/// When a change takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// At the next step.
+    Live,
+    /// In a new run.
+    Restart,
+}
+
+/// Shows a setting only where another one has one of these values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct When {
+    /// The other setting.
+    pub key: &'static str,
+    /// Its values.
+    pub values: &'static [&'static str],
+}
+
+/// A group of settings.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Group {
+    /// Its key.
+    pub key: &'static str,
+    /// For people.
+    pub label: &'static str,
+}
+
+/// The groups, in order.
+pub const GROUPS: &[Group] = &[
+    Group { key: "data", label: "Data" },
+    Group { key: "model", label: "Model" },
+    Group { key: "training", label: "Training" },
+];
+
+/// A setting's description.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Row {
+    /// As it stands in a URL and on the command line.
+    pub key: &'static str,
+    /// The key of its group.
+    pub group: &'static str,
+    /// Its name.
+    pub label: &'static str,
+    /// What it does, in a sentence or two.
+    pub help: &'static str,
+    /// Its range.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Its value where no preset says otherwise.
+    pub default: &'static str,
+    /// Whether a change starts a new run.
+    pub restart: bool,
+    /// When it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+    #[serde(skip)]
+    get: fn(&Settings) -> String,
+    #[serde(skip)]
+    set: fn(&mut Settings, &str, &Kind) -> Result<(), String>,
+}
+
+impl Row {
+    /// Its value in `settings`, as text.
+    pub fn get(&self, settings: &Settings) -> String {
+        (self.get)(settings)
+    }
+
+    /// Sets it from text.
+    pub fn set(&self, settings: &mut Settings, text: &str) -> Result<()> {
+        (self.set)(settings, text, &self.kind).map_err(|why| Error::BadSetting { key: self.key.into(), value: text.into(), why })
+    }
+}
+
+macro_rules! settings {
+    ($($field:ident: $type:ty = $key:literal, $default:literal, $kind:expr, $group:literal, $effect:ident, $when:expr,
+        $label:literal, $help:literal;)+) => {
+        /// What a run is made from. One field for each row of [`ROWS`].
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings { $(#[doc = $help] pub $field: $type),+ }
+
+        /// Every setting.
+        pub const ROWS: &[Row] = &[$(Row {
+            key: $key,
+            group: $group,
+            label: $label,
+            help: $help,
+            kind: $kind,
+            default: $default,
+            restart: matches!(Effect::$effect, Effect::Restart),
+            when: $when,
+            get: |s| s.$field.show(),
+            set: |s, text, kind| { s.$field = Value::read(text, kind)?; Ok(()) },
+        }),+];
+
+        impl Settings {
+            /// Each row's default.
+            ///
+            /// # Errors
+            /// If a row's default is outside its own range; a test holds that none is.
+            fn defaults() -> Result<Settings, String> {
+                Ok(Settings { $($field: Value::read($default, &$kind)?),+ })
+            }
+        }
+    };
+}
+
+const fn when(key: &'static str, values: &'static [&'static str]) -> Option<When> {
+    Some(When { key, values })
+}
+
+const RATE: Kind = Kind::Number { min: 1e-6, max: 1.0, log: true };
+const WIDTHS: Kind = Kind::Widths { most: 6, max: 2048 };
+
+settings! {
+    images: Images = "images", "60000", Kind::Choice { choices: Images::CHOICES }, "data", Restart, None,
+        "Training images", "How many of MNIST's training images are used.";
+    batch: u32 = "batch", "16", Kind::Integer { min: 1, max: 1024 }, "data", Restart, None,
+        "Batch size", "Real images, and as many fakes, that the discriminator sees in a step.";
+    seed: u32 = "seed", "1", Kind::Integer { min: 0, max: u32::MAX }, "data", Restart, None,
+        "Seed", "Where all random numbers start: weights, noise, the order of images. The same seed gives the same run.";
+    architecture: Architecture = "network", "conv", Kind::Choice { choices: Architecture::CHOICES }, "model", Restart, None,
+        "Networks", "What generator and discriminator are made of.";
+    channels: u32 = "channels", "8", Kind::Integer { min: 1, max: 64 }, "model", Restart, when("network", &["conv"]),
+        "Channels", "Feature maps of the convolution next to the image; the inner one has twice as many.";
+    g_widths: Widths = "gWidths", "256,512", WIDTHS, "model", Restart, when("network", &["mlp"]),
+        "Generator widths", "Hidden layers of the generator, from the noise to the image.";
+    d_widths: Widths = "dWidths", "512,256", WIDTHS, "model", Restart, when("network", &["mlp"]),
+        "Discriminator widths", "Hidden layers of the discriminator, from the image to its opinion.";
+    noise: u32 = "noise", "64", Kind::Integer { min: 1, max: 1024 }, "model", Restart, None,
+        "Noise dimensions", "Length of the random vector that the generator turns into an image.";
+    slope: f32 = "slope", "0.2", Kind::Number { min: 0.0, max: 1.0, log: false }, "model", Restart, None,
+        "Leaky slope", "Slope of the leaky ReLU for negative values.";
+    condition: Condition = "condition", "projection", Kind::Choice { choices: Condition::CHOICES }, "model", Restart, None,
+        "Labels", "How the networks learn which digit to draw. Without labels the grid's columns mean nothing.";
+    label_scale: f32 = "labelScale", "5", Kind::Number { min: 0.0, max: 100.0, log: false }, "model", Restart,
+        when("condition", &["projection", "concat"]),
+        "Label scale", "How loudly the generator hears the label beside the noise.";
+    loss: Loss = "loss", "nonsaturating", Kind::Choice { choices: Loss::CHOICES }, "training", Restart, None,
+        "Loss", "What the generator minimises. Minimax gives it little to learn from while its fakes are easily told.";
+    lambda: f32 = "lambda", "1", Kind::Number { min: 0.0, max: 100.0, log: false }, "training", Restart, when("loss", &["minimax"]),
+        "λ", "Weight of the generator's minimax term.";
+    optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, None,
+        "Optimiser", "How weights follow their gradients.";
+    g_rate: f32 = "gRate", "0.004", RATE, "training", Live, None,
+        "Generator's learning rate", "How far the generator's weights move in a step.";
+    d_rate: f32 = "dRate", "0.002", RATE, "training", Live, None,
+        "Discriminator's learning rate", "How far the discriminator's weights move in a step.";
+    beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["adam"]),
+        "β₁", "How long Adam remembers the direction of gradients.";
+    beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, when("optimizer", &["adam"]),
+        "β₂", "How long Adam remembers the size of gradients.";
+    momentum: f32 = "momentum", "0", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["sgd"]),
+        "Momentum", "How long SGD keeps its direction.";
+    d_steps: u32 = "dSteps", "1", Kind::Integer { min: 1, max: 10 }, "training", Restart, None,
+        "D steps per G step", "How often the discriminator learns before the generator does once.";
+    average: f32 = "average", "0.995", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, None,
+        "Moving average", "The grid shows a moving average of the generator's weights with this decay; 0 shows them as they are.";
+}
+
+/// Settings as they came out of a text, with what was wrong in it.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The preset that they start from.
+    pub preset: &'static Preset,
+    /// Valid in any case: a bad entry leaves the preset's value.
+    pub settings: Settings,
+    /// A line for each bad entry: its key, its value, and the error.
+    pub errors: Vec<(String, String, Error)>,
+}
+
+impl Settings {
+    /// The values of a preset.
+    pub fn of(preset: &Preset) -> Result<Settings> {
+        let bad = |why| Error::BadSetting { key: preset.name.into(), value: "default".into(), why };
+        let mut settings = Settings::defaults().map_err(bad)?;
+        for (key, value) in preset.values {
+            row(key)?.set(&mut settings, value)?;
+        }
+        Ok(settings)
+    }
+
+    /// The values that differ from the preset's, as key and text.
+    pub fn changed(&self, preset: &Preset) -> Result<Vec<(&'static str, String)>> {
+        let base = Settings::of(preset)?;
+        Ok(ROWS.iter().filter(|r| r.get(self) != r.get(&base)).map(|r| (r.key, r.get(self))).collect())
+    }
+
+    /// The shortest text that [`resolve`] turns into these settings: the preset and what differs from it.
+    pub fn text(&self, preset: &Preset) -> Result<String> {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.append_pair("preset", preset.name);
+        text.extend_pairs(self.changed(preset)?);
+        Ok(text.finish())
+    }
+
+    /// Whether a run with these settings can go on with `other` without a restart.
+    pub fn differs_only_live(&self, other: &Settings) -> bool {
+        ROWS.iter().all(|r| !r.restart || r.get(self) == r.get(other))
+    }
+}
+
+/// The row of a key.
+///
+/// # Errors
+/// [`Error::UnknownSetting`], with the nearest key if there is one.
+pub fn row(key: &str) -> Result<&'static Row> {
+    ROWS.iter().find(|r| r.key == key).ok_or_else(|| Error::UnknownSetting { key: key.into(), nearest: nearest(key) })
+}
+
+fn nearest(key: &str) -> Option<&'static str> {
+    let distance = |k: &str| strsim::damerau_levenshtein(&k.to_lowercase(), &key.to_lowercase());
+    ROWS.iter().map(|r| r.key).chain(["preset"]).min_by_key(|k| distance(k)).filter(|k| distance(k) <= 2)
+}
+
+/// The preset of a name.
+///
+/// # Errors
+/// [`Error::BadSetting`] that lists the presets.
+pub fn preset(name: &str) -> Result<&'static Preset> {
+    PRESETS.iter().find(|p| p.name == name).ok_or_else(|| {
+        let names: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
+        Error::BadSetting { key: "preset".into(), value: name.into(), why: format!("expected one of {}", names.join(" ")) }
+    })
+}
+
+/// Reads a text like `preset=quick&batch=32` (a URL's query or fragment, percent-encoded). The preset may stand
+/// anywhere; of a key given twice the last one counts.
+///
+/// # Errors
+/// Only where a preset of our own is wrong. What is wrong in the text is listed in the result.
+pub fn resolve(text: &str) -> Result<Resolved> {
+    let text = text.trim_start_matches(['#', '?']);
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let mut errors = Vec::new();
+    let mut chosen = &PRESETS[0];
+    for (key, value) in pairs.iter().filter(|(key, _)| key == "preset") {
+        match preset(value) {
+            Ok(preset) => chosen = preset,
+            Err(error) => errors.push((key.to_string(), value.to_string(), error)),
+        }
+    }
+    let mut settings = Settings::of(chosen)?;
+    for (key, value) in pairs.iter().filter(|(key, _)| key != "preset") {
+        if let Err(error) = row(key).and_then(|row| row.set(&mut settings, value)) {
+            errors.push((key.to_string(), value.to_string(), error));
+        }
+    }
+    Ok(Resolved { preset: chosen, settings, errors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_and_presets_are_within_their_ranges() {
+        Settings::defaults().unwrap();
+        for preset in PRESETS {
+            Settings::of(preset).unwrap_or_else(|e| panic!("{}: {e}", preset.name));
+        }
+    }
+
+    #[test]
+    fn keys_groups_and_conditions_are_consistent() {
+        for (i, row) in ROWS.iter().enumerate() {
+            assert!(ROWS[..i].iter().all(|r| r.key != row.key), "{} twice", row.key);
+            assert!(GROUPS.iter().any(|g| g.key == row.group), "{}: no group {}", row.key, row.group);
+            if let Some(when) = row.when {
+                let other = super::row(when.key).unwrap();
+                let Kind::Choice { choices } = other.kind else { panic!("{} depends on no choice", row.key) };
+                assert!(when.values.iter().all(|v| choices.iter().any(|c| c.value == *v)), "{}", row.key);
+            }
+        }
+    }
+
+    #[test]
+    fn text_comes_back_as_the_same_settings() {
+        let first = resolve("#batch=32&preset=primer-case&gRate=1e-3&gWidths=64%2C32&seed=4294967295").unwrap();
+        assert!(first.errors.is_empty(), "{:?}", first.errors);
+        let text = first.settings.text(first.preset).unwrap();
+        assert_eq!(text, "preset=primer-case&batch=32&seed=4294967295&gWidths=64%2C32&gRate=0.001");
+        let second = resolve(&text).unwrap();
+        assert_eq!(first.settings, second.settings);
+        assert_eq!(first.preset.name, second.preset.name);
+    }
+
+    #[test]
+    fn bad_entries_are_named_and_change_nothing() {
+        let quick = Settings::of(&PRESETS[0]).unwrap();
+        for (text, key, said) in [
+            ("batch=0", "batch", "whole number from 1 to 1024"),
+            ("batch=16.5", "batch", "whole number"),
+            ("gRate=NaN", "gRate", "number from"),
+            ("gRate=inf", "gRate", "number from"),
+            ("gRate=-1", "gRate", "number from"),
+            ("dRate=", "dRate", "number from"),
+            ("loss=wgan", "loss", "nonsaturating minimax"),
+            ("gWidths=12,0", "gWidths", "widths from 1 to"),
+            ("gWidths=1,1,1,1,1,1,1", "gWidths", "at most 6"),
+            ("preset=quack", "preset", "quick"),
+            ("bach=3", "bach", "did you mean `batch`"),
+            ("qwertyuiop=3", "qwertyuiop", "unknown setting"),
+            ("seed=4294967296", "seed", "whole number"),
+            ("seed=-1", "seed", "whole number"),
+        ] {
+            let resolved = resolve(text).unwrap();
+            assert_eq!(resolved.settings, quick, "{text}");
+            let [(named, _, error)] = resolved.errors.as_slice() else { panic!("{text}: {:?}", resolved.errors) };
+            assert_eq!(named, key);
+            assert!(error.to_string().contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_learning_rates_change_live() {
+        let live: Vec<&str> = ROWS.iter().filter(|r| !r.restart).map(|r| r.key).collect();
+        assert_eq!(live, ["gRate", "dRate"]);
+        let quick = Settings::of(&PRESETS[0]).unwrap();
+        assert!(quick.differs_only_live(&Settings { g_rate: 0.5, ..quick.clone() }));
+        assert!(!quick.differs_only_live(&Settings { batch: 3, ..quick.clone() }));
+    }
+}

@@ -1,0 +1,324 @@
+//! The trainer: a recorded GAN on an engine, with its data, steps, metrics, samples and checkpoints. What the page, the
+//! command line and the tests drive.
+
+use super::checkpoint;
+use super::presets::Preset;
+use super::settings::Settings;
+use crate::data::{IMAGE, idx};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::gpu::{GpuContext, GpuEngine};
+use crate::engine::{Engine, Pending};
+use crate::error::{Error, Result};
+use crate::models::gan::{D_RATE, DIGITS, G_RATE, GRID_ROWS, GRID_STREAM, Gan, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES};
+use crate::ops::noise;
+use crate::ops::tick::Lane;
+use crate::program::{ProgramId, Tensor};
+
+/// What a step left in the log.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metrics {
+    /// Counted from 1.
+    pub step: u32,
+    /// D's loss.
+    pub d_loss: f32,
+    /// G's loss.
+    pub g_loss: f32,
+    /// The mean probability that D gives to real images.
+    pub d_real: f32,
+    /// The mean probability that D gives to fakes.
+    pub d_fake: f32,
+}
+
+/// See the module's head.
+pub struct Trainer {
+    settings: Settings,
+    preset: &'static Preset,
+    gan: Gan,
+    engine: Runner,
+    available: usize,
+    steps: u32,
+    logged: u32,
+}
+
+/// The two engines. Only drawing needs to know which it is.
+enum Runner {
+    Cpu(CpuEngine),
+    Gpu(GpuEngine),
+}
+
+impl Runner {
+    fn get(&mut self) -> &mut dyn Engine {
+        match self {
+            Runner::Cpu(engine) => engine,
+            Runner::Gpu(engine) => engine,
+        }
+    }
+}
+
+impl Trainer {
+    /// A trainer on the CPU engine.
+    pub fn cpu(preset: &'static Preset, settings: Settings) -> Result<Self> {
+        let gan = Gan::record(&settings, true)?;
+        let engine = CpuEngine::new(&gan.recording, settings.seed);
+        Self::with(preset, settings, gan, Runner::Cpu(engine))
+    }
+
+    /// A trainer on a GPU.
+    pub async fn gpu(preset: &'static Preset, settings: Settings, context: GpuContext) -> Result<Self> {
+        let gan = Gan::record(&settings, true)?;
+        let engine = GpuEngine::new(context, &gan.recording, settings.seed).await?;
+        Self::with(preset, settings, gan, Runner::Gpu(engine))
+    }
+
+    fn with(preset: &'static Preset, settings: Settings, gan: Gan, engine: Runner) -> Result<Self> {
+        let mut trainer = Trainer { settings, preset, gan, engine, available: 0, steps: 0, logged: 0 };
+        let n = GRID_ROWS * DIGITS;
+        let seed = trainer.settings.seed;
+        trainer.upload(trainer.gan.clock, Lane::Seed as usize, &[seed])?;
+        trainer.turn_dials()?;
+        trainer.set_grid_noise(GRID_STREAM)?;
+        if let Some(labels) = trainer.gan.grid_labels {
+            let digits: Vec<u32> = (0..n as u32).map(|i| i % DIGITS as u32).collect();
+            trainer.upload(labels, 0, &digits)?;
+        }
+        Ok(trainer)
+    }
+
+    fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()> {
+        self.engine.get().upload(tensor, offset, words)
+    }
+
+    fn turn_dials(&mut self) -> Result<()> {
+        let (g, d) = (self.settings.g_rate, self.settings.d_rate);
+        self.upload(self.gan.dials, G_RATE, &[g.to_bits()])?;
+        self.upload(self.gan.dials, D_RATE, &[d.to_bits()])
+    }
+
+    fn set_grid_noise(&mut self, stream: u32) -> Result<()> {
+        let n = GRID_ROWS * DIGITS * self.settings.noise as usize;
+        let noise: Vec<u32> = noise::normal(self.settings.seed, stream, n).iter().map(|v| v.to_bits()).collect();
+        self.upload(self.gan.grid_noise, 0, &noise)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The settings as text: the preset and what differs from it.
+    pub fn settings_text(&self) -> Result<String> {
+        self.settings.text(self.preset)
+    }
+
+    /// `cpu` or `gpu`.
+    pub fn engine_name(&mut self) -> &'static str {
+        self.engine.get().name()
+    }
+
+    /// What the engine runs on.
+    pub fn adapter(&mut self) -> String {
+        self.engine.get().adapter()
+    }
+
+    /// The GPU engine and the tensor of the grid's images, for drawing without a read-back.
+    pub fn gpu_grid(&self) -> Option<(&GpuEngine, Tensor)> {
+        match &self.engine {
+            Runner::Gpu(engine) => Some((engine, self.gan.grid_images)),
+            Runner::Cpu(_) => None,
+        }
+    }
+
+    /// How many images the settings ask for.
+    pub fn images_wanted(&self) -> usize {
+        self.settings.images.count()
+    }
+
+    /// How many are there so far. Training can start with [`Trainer::images_to_start`].
+    pub fn images_available(&self) -> usize {
+        self.available
+    }
+
+    /// How many images must be there before the first step.
+    pub fn images_to_start(&self) -> usize {
+        self.images_wanted().min(OPENING_IMAGES)
+    }
+
+    /// Appends images and their labels, as IDX files. What exceeds [`Trainer::images_wanted`] is left out.
+    pub fn add_data(&mut self, images: &[u8], labels: &[u8]) -> Result<()> {
+        let (images, labels) = (idx::images("images", images)?, idx::labels("labels", labels)?);
+        let refuse = |why: String| Err(Error::Data { what: "images".into(), why });
+        if images.shape != IMAGE {
+            return refuse(format!("{}×{} pixels, and {}×{} are needed", images.shape.rows, images.shape.columns, IMAGE.rows, IMAGE.columns));
+        }
+        if images.count != labels.len() {
+            return refuse(format!("{} images but {} labels", images.count, labels.len()));
+        }
+        if self.available % 4 != 0 {
+            return refuse(format!("{} are there, and more can only follow a multiple of four", self.available));
+        }
+        let count = images.count.min(self.images_wanted() - self.available);
+        if count == 0 {
+            return Ok(());
+        }
+        let first = self.available;
+        let words = |bytes: &[u8]| -> Vec<u32> {
+            let word = |b: &[u8]| u32::from_le_bytes(std::array::from_fn(|i| b.get(i).copied().unwrap_or(0)));
+            bytes.chunks(4).map(word).collect()
+        };
+        let pixels = IMAGE.pixels();
+        self.upload(self.gan.images, first * pixels / 4, &words(&images.pixels[..count * pixels]))?;
+        self.upload(self.gan.labels, first / 4, &words(&labels[..count]))?;
+        self.available += count;
+        let available = self.available as u32;
+        self.upload(self.gan.available, 0, &[available])
+    }
+
+    /// The programs of one step.
+    fn schedule(&self) -> Vec<ProgramId> {
+        let Gan { draw, train_d, train_g, .. } = self.gan;
+        let mut schedule = [draw, train_d].repeat(self.settings.d_steps as usize);
+        schedule.push(train_g);
+        schedule
+    }
+
+    /// Trains for this many steps. The CPU has finished when this returns; the GPU has got one submit.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there are too few images to start with.
+    pub fn run(&mut self, steps: u32) -> Result<()> {
+        if self.available < self.images_to_start() {
+            let why = format!("{} of the first {} are there", self.available, self.images_to_start());
+            return Err(Error::Data { what: "images".into(), why });
+        }
+        let schedule = self.schedule();
+        self.engine.get().run(&schedule, steps)?;
+        self.steps += steps;
+        Ok(())
+    }
+
+    /// Steps asked for so far.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Real images that D has seen.
+    pub fn images_seen(&self) -> u64 {
+        u64::from(self.steps) * u64::from(self.settings.d_steps) * u64::from(self.settings.batch)
+    }
+
+    /// Resolves when all steps asked for have been made.
+    pub fn settle(&mut self) -> Pending<()> {
+        self.engine.get().settle()
+    }
+
+    /// The metrics of the steps since the last call, oldest first; of more than the log remembers, the newest.
+    pub fn metrics(&mut self) -> Pending<Vec<Metrics>> {
+        let (after, upto) = (self.logged, self.steps);
+        self.logged = upto;
+        if after == upto {
+            return Box::pin(std::future::ready(Ok(Vec::new())));
+        }
+        let log = self.engine.get().download(self.gan.log);
+        Box::pin(async move {
+            let words = log.await?;
+            let oldest = after.max(upto.saturating_sub(LOG_ROWS as u32));
+            let row = |step: u32| {
+                let at = (step - 1) as usize % LOG_ROWS * LOG_COLUMNS;
+                let value = |i: usize| f32::from_bits(words[at + i]);
+                Metrics { step: words[at], d_loss: value(1), g_loss: value(2), d_real: value(3), d_fake: value(4) }
+            };
+            Ok((oldest + 1..=upto).map(row).filter(|m| m.step > after && m.step <= upto).collect())
+        })
+    }
+
+    /// Samples the grid with the newest weights, into the device buffer.
+    pub fn sample_grid(&mut self) -> Result<()> {
+        let grid = self.gan.grid;
+        self.engine.get().run(&[grid], 1)
+    }
+
+    /// Samples the grid: [`GRID_ROWS`] rows of one image for each digit, `[rows · 10, 784]` bytes, ink = 255.
+    pub fn images(&mut self) -> Result<Pending<Vec<u8>>> {
+        self.sample_grid()?;
+        let images = self.engine.get().download(self.gan.grid_images);
+        Ok(Box::pin(async move { Ok(to_bytes(&images.await?)) }))
+    }
+
+    /// Samples `count` images with fresh noise, the digits in turn, and their labels. The grid is as before afterwards.
+    /// `progress` is told how many there are.
+    pub async fn samples(&mut self, count: usize, mut progress: impl FnMut(usize)) -> Result<(Vec<u8>, Vec<u8>)> {
+        let (pixels, per_grid) = (IMAGE.pixels(), GRID_ROWS * DIGITS);
+        let mut images = Vec::with_capacity(count * pixels);
+        let mut stream = SAMPLE_STREAM;
+        while images.len() < count * pixels {
+            self.set_grid_noise(stream)?;
+            stream += 1;
+            let grid = self.images()?.await?;
+            let missing = count * pixels - images.len();
+            images.extend_from_slice(&grid[..grid.len().min(missing)]);
+            progress(images.len() / pixels);
+        }
+        self.set_grid_noise(GRID_STREAM)?;
+        let labels = (0..count).map(|i| (i % per_grid % DIGITS) as u8).collect();
+        Ok((images, labels))
+    }
+
+    /// Takes over settings that differ from those in force only where a change is live.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] naming the first one that needs a new run; nothing changes then.
+    pub fn tune(&mut self, settings: Settings) -> Result<()> {
+        if let Some(row) = super::settings::ROWS.iter().find(|r| r.restart && r.get(&settings) != r.get(&self.settings)) {
+            let why = "a change of it needs a new run".into();
+            return Err(Error::BadSetting { key: row.key.into(), value: row.get(&settings), why });
+        }
+        self.settings = settings;
+        self.turn_dials()
+    }
+
+    /// Weights, moments, averages, counters and settings, as a safetensors file.
+    pub fn save(&mut self) -> Result<impl Future<Output = Result<Vec<u8>>> + use<>> {
+        let text = self.settings_text()?;
+        let recording = std::rc::Rc::clone(&self.gan.recording);
+        let tensors: Vec<Tensor> = recording.lasting().collect();
+        let contents: Vec<Pending<Vec<u32>>> = tensors.iter().map(|&t| self.engine.get().download(t)).collect();
+        Ok(async move {
+            let mut parts = Vec::with_capacity(tensors.len());
+            for (tensor, words) in tensors.into_iter().zip(contents) {
+                parts.push((recording.info(tensor), words.await?));
+            }
+            checkpoint::write(&text, &parts)
+        })
+    }
+
+    /// Takes over a checkpoint of a run with the same settings (learning rates aside), and goes on from there.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] that says what doesn't fit; nothing changes then.
+    pub fn load(&mut self, file: &[u8]) -> Result<()> {
+        let recording = std::rc::Rc::clone(&self.gan.recording);
+        let tensors: Vec<Tensor> = recording.lasting().collect();
+        let infos: Vec<_> = tensors.iter().map(|&t| recording.info(t)).collect();
+        let contents = checkpoint::read(file, &infos)?;
+        for (tensor, words) in tensors.iter().zip(&contents) {
+            self.upload(*tensor, 0, words)?;
+            if *tensor == self.gan.clock {
+                self.steps = Lane::Generator.of(words);
+                self.logged = self.steps;
+                self.settings.seed = Lane::Seed.of(words);
+            }
+        }
+        self.set_grid_noise(GRID_STREAM)
+    }
+}
+
+/// Streams of sample noise, one for each grid of samples, from here on.
+const SAMPLE_STREAM: u32 = 1 << 16;
+
+/// Values from -1 to 1 to bytes, ink = 255.
+fn to_bytes(words: &[u32]) -> Vec<u8> {
+    words.iter().map(|&w| ((f32::from_bits(w) * 0.5 + 0.5) * 255.0).round() as u8).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Digit Forge's trainer for JavaScript: settings as text, bytes in, promises out. No logic of its own.
+//!
+//! Methods that wait return a promise instead of being `async`, so that none holds the object while it waits.
+
+use digit_forge_core::data::IMAGE;
+use digit_forge_core::engine::Pending;
+use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
+use digit_forge_core::error::Result;
+use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
+use digit_forge_core::train::{Trainer, describe, settings};
+use js_sys::{Float32Array, Promise, Uint8Array};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::OffscreenCanvas;
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+fn error(error: digit_forge_core::Error) -> JsError {
+    JsError::new(&error.to_string())
+}
+
+/// A promise of what `pending` brings, as `convert` gives it to JavaScript.
+fn promise<T: 'static>(pending: Pending<T>, convert: impl FnOnce(T) -> JsValue + 'static) -> Promise {
+    future_to_promise(async move { pending.await.map(convert).map_err(|e| error(e).into()) })
+}
+
+fn bytes(bytes: Vec<u8>) -> JsValue {
+    Uint8Array::from(bytes.as_slice()).into()
+}
+
+/// All groups, settings, presets and the grid, as JSON.
+#[wasm_bindgen(js_name = describe)]
+pub fn description() -> String {
+    describe::describe()
+}
+
+#[derive(Serialize)]
+struct Resolution {
+    preset: &'static str,
+    values: BTreeMap<&'static str, String>,
+    changed: BTreeMap<&'static str, String>,
+    text: String,
+    errors: Vec<Complaint>,
+}
+
+#[derive(Serialize)]
+struct Complaint {
+    key: String,
+    value: String,
+    message: String,
+}
+
+/// Reads settings from a text like `preset=quick&batch=32`, as JSON: every value, what differs from the preset, the
+/// shortest text that says the same, and what was wrong.
+#[wasm_bindgen]
+pub fn resolve(text: &str) -> Result<String, JsError> {
+    let resolved = settings::resolve(text).map_err(error)?;
+    let settings = &resolved.settings;
+    let resolution = Resolution {
+        preset: resolved.preset.name,
+        values: settings::ROWS.iter().map(|r| (r.key, r.get(settings))).collect(),
+        changed: settings.changed(resolved.preset).map_err(error)?.into_iter().collect(),
+        text: settings.text(resolved.preset).map_err(error)?,
+        errors: resolved
+            .errors
+            .into_iter()
+            .map(|(key, value, e)| Complaint { key, value, message: e.to_string() })
+            .collect(),
+    };
+    Ok(serde_json::to_string(&resolution)?)
+}
+
+/// Settings that must be valid as a whole.
+fn valid(text: &str) -> Result<settings::Resolved, JsError> {
+    let mut resolved = settings::resolve(text).map_err(error)?;
+    match resolved.errors.pop() {
+        Some((_, _, first)) => Err(error(first)),
+        None => Ok(resolved),
+    }
+}
+
+/// A training run on one engine.
+#[wasm_bindgen]
+pub struct Forge {
+    trainer: Trainer,
+    presenter: Option<Presenter>,
+}
+
+#[wasm_bindgen]
+impl Forge {
+    /// A run on the CPU engine.
+    pub fn cpu(text: &str) -> Result<Forge, JsError> {
+        let resolved = valid(text)?;
+        let trainer = Trainer::cpu(resolved.preset, resolved.settings).map_err(error)?;
+        Ok(Forge { trainer, presenter: None })
+    }
+
+    /// A run on the GPU, which draws to `canvas` if there is one.
+    pub async fn gpu(text: String, canvas: Option<OffscreenCanvas>) -> Result<Forge, JsError> {
+        let resolved = valid(&text)?;
+        let context = GpuContext::new().await.map_err(error)?;
+        let trainer = Trainer::gpu(resolved.preset, resolved.settings, context).await.map_err(error)?;
+        let grid = Grid { columns: DIGITS as u32, rows: GRID_ROWS as u32, width: IMAGE.columns as u32, height: IMAGE.rows as u32 };
+        let presenter = match (canvas, trainer.gpu_grid()) {
+            (Some(canvas), Some((engine, images))) => Some(Presenter::new(engine, canvas, images, grid).map_err(error)?),
+            _ => None,
+        };
+        Ok(Forge { trainer, presenter })
+    }
+
+    /// `cpu` or `gpu`.
+    pub fn engine(&mut self) -> String {
+        self.trainer.engine_name().into()
+    }
+
+    /// What the engine runs on, as well as it is known here.
+    pub fn adapter(&mut self) -> String {
+        self.trainer.adapter()
+    }
+
+    /// Rows of the grid.
+    pub fn rows(&self) -> usize {
+        GRID_ROWS
+    }
+
+    /// Columns of the grid: one for each digit.
+    pub fn columns(&self) -> usize {
+        DIGITS
+    }
+
+    /// Appends images and labels, as IDX files.
+    pub fn add_data(&mut self, images: &[u8], labels: &[u8]) -> Result<(), JsError> {
+        self.trainer.add_data(images, labels).map_err(error)
+    }
+
+    /// Images that are there.
+    pub fn images_available(&self) -> usize {
+        self.trainer.images_available()
+    }
+
+    /// Images that the settings ask for.
+    pub fn images_wanted(&self) -> usize {
+        self.trainer.images_wanted()
+    }
+
+    /// Trains for some steps: now on the CPU, as one submit on the GPU.
+    pub fn run(&mut self, steps: u32) -> Result<(), JsError> {
+        self.trainer.run(steps).map_err(error)
+    }
+
+    /// Resolves when all steps asked for have been made.
+    pub fn settle(&mut self) -> Promise {
+        promise(self.trainer.settle(), |()| JsValue::UNDEFINED)
+    }
+
+    /// Steps asked for so far.
+    pub fn step(&self) -> u32 {
+        self.trainer.steps()
+    }
+
+    /// Real images seen so far.
+    pub fn images_seen(&self) -> f64 {
+        self.trainer.images_seen() as f64
+    }
+
+    /// A `Float32Array` of rows of five since the last call: step, D's loss, G's loss, mean D(x), mean D(G(z)).
+    pub fn metrics(&mut self) -> Promise {
+        promise(self.trainer.metrics(), |rows| {
+            let values: Vec<f32> = rows.iter().flat_map(|m| [m.step as f32, m.d_loss, m.g_loss, m.d_real, m.d_fake]).collect();
+            Float32Array::from(values.as_slice()).into()
+        })
+    }
+
+    /// Samples the grid and draws it on the canvas that the run was made with. Colours are `0xRRGGBB`.
+    pub fn draw(&mut self, paper: u32, ink: u32) -> Result<(), JsError> {
+        let presenter = self.presenter.as_mut().ok_or_else(|| JsError::new("this run has no canvas to draw on"))?;
+        self.trainer.sample_grid().map_err(error)?;
+        presenter.present(paper, ink).map_err(error)
+    }
+
+    /// Follows a canvas that got another size, in pixels.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        if let Some(presenter) = &mut self.presenter {
+            presenter.resize([width, height]);
+        }
+    }
+
+    /// Samples the grid: rows × columns images of 28 × 28 bytes, ink = 255.
+    pub fn images(&mut self) -> Result<Promise, JsError> {
+        Ok(promise(self.trainer.images().map_err(error)?, bytes))
+    }
+
+    /// Takes over settings that differ only where a change is live.
+    pub fn tune(&mut self, text: &str) -> Result<(), JsError> {
+        self.trainer.tune(valid(text)?.settings).map_err(error)
+    }
+
+    /// A checkpoint, as a safetensors file.
+    pub fn save(&mut self) -> Result<Promise, JsError> {
+        let save = self.trainer.save().map_err(error)?;
+        Ok(promise(Box::pin(save), bytes))
+    }
+
+    /// Goes on from a checkpoint.
+    pub fn load(&mut self, file: &[u8]) -> Result<(), JsError> {
+        self.trainer.load(file).map_err(error)
+    }
+
+    /// Ends the run and frees what it holds on the device.
+    pub fn destroy(self) {}
+}

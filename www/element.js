@@ -1,0 +1,88 @@
+// <digit-forge preset="quick" lang="zh" theme="dark" autostart="0" engine="cpu"
+//              settings="batch=32&seed=7"></digit-forge>
+//
+// An element that puts the page's grid and controls into any page: one script
+// tag, a frame inside. It starts when scrolled into view and rests when not.
+// Events: ready · step · playing · paused · failed · error, each with a detail.
+// Methods: play() pause() step() restart() set('preset=quick&batch=32').
+
+const ATTRIBUTES = ['preset', 'lang', 'theme', 'autostart', 'engine', 'settings'];
+const EVENTS = ['ready', 'step', 'playing', 'paused', 'failed', 'error'];
+
+/**
+ * @param {(name: string) => string | null} attribute
+ * @param {string} script   the page lies beside it
+ */
+export function frameAddress(attribute, script) {
+  const address = new URL('index.html', script);
+  address.searchParams.set('embed', '1');
+  for (const name of ATTRIBUTES.slice(1, -1)) {
+    const value = attribute(name);
+    if (value !== null) address.searchParams.set(name, value);
+  }
+  const preset = attribute('preset');
+  const settings = attribute('settings');
+  address.hash = [preset && `preset=${encodeURIComponent(preset)}`, settings].filter(Boolean).join('&');
+  return address.href;
+}
+
+// So that the module can be read, and tested, where there are no elements.
+const Base = globalThis.HTMLElement ?? class {};
+
+export class DigitForgeElement extends Base {
+  static observedAttributes = ATTRIBUTES;
+
+  /** @type {HTMLIFrameElement | null} */
+  #frame = null;
+
+  /** @param {MessageEvent} event */
+  #hear = (event) => {
+    if (!this.#frame || event.source !== this.#frame.contentWindow || event.data?.type !== 'digit-forge') return;
+    const { event: name, detail } = event.data;
+    if (name === 'size') this.#frame.style.height = `${Number(detail.height)}px`;
+    if (EVENTS.includes(name)) this.dispatchEvent(new CustomEvent(name, { detail }));
+  };
+
+  connectedCallback() {
+    const frame = document.createElement('iframe');
+    frame.loading = 'lazy';
+    frame.title = 'Digit Forge';
+    frame.allow = 'clipboard-write';
+    Object.assign(frame.style, { display: 'block', width: '100%', minWidth: '280px', height: '20rem', border: '0', colorScheme: 'auto' });
+    frame.src = this.#address();
+    this.#frame = frame;
+    if (getComputedStyle(this).display === 'inline') this.style.display = 'block';
+    addEventListener('message', this.#hear);
+    this.append(frame);
+  }
+
+  disconnectedCallback() {
+    removeEventListener('message', this.#hear);
+    this.#frame?.remove();
+    this.#frame = null;
+  }
+
+  /** @param {string} _name @param {string | null} before @param {string | null} after */
+  attributeChangedCallback(_name, before, after) {
+    if (this.#frame && before !== after) this.#frame.src = this.#address();
+  }
+
+  play() { this.#tell({ command: 'play' }); }
+  pause() { this.#tell({ command: 'pause' }); }
+  step() { this.#tell({ command: 'step' }); }
+  restart() { this.#tell({ command: 'restart' }); }
+
+  /** @param {string} settings   like "preset=quick&batch=32" */
+  set(settings) { this.#tell({ command: 'set', settings }); }
+
+  #address() {
+    return frameAddress((name) => this.getAttribute(name), import.meta.url);
+  }
+
+  /** @param {import('./embed.js').Command} command */
+  #tell(command) {
+    this.#frame?.contentWindow?.postMessage({ type: 'digit-forge', ...command }, '*');
+  }
+}
+
+globalThis.customElements?.define('digit-forge', DigitForgeElement);

@@ -1,0 +1,67 @@
+// The page inside another page: messages from the parent, events to it, and
+// whether anybody can see it.
+//
+//   parent → page   { type: 'digit-forge', command: 'play' | 'pause' | 'step' | 'restart' }
+//                   { type: 'digit-forge', command: 'set', settings: 'preset=quick&batch=32' }
+//   page → parent   { type: 'digit-forge', event, detail }, events as of window.digitForge.events:
+//                   ready · step · playing · paused · failed · error · size
+
+/**
+ * @typedef {{command: 'play'|'pause'|'step'|'restart'} | {command: 'set', settings: string}} Command
+ */
+
+const COMMANDS = ['play', 'pause', 'step', 'restart', 'set'];
+
+/**
+ * @param {unknown} data
+ * @returns {{command?: Command, error?: string} | null}   null: not meant for us
+ */
+export function readMessage(data) {
+  if (typeof data !== 'object' || data === null || !('type' in data) || data.type !== 'digit-forge') return null;
+  const command = 'command' in data ? data.command : undefined;
+  if (typeof command !== 'string' || !COMMANDS.includes(command)) {
+    return { error: `command ${JSON.stringify(command) ?? 'undefined'} is none of ${COMMANDS.join(', ')}` };
+  }
+  if (command !== 'set') return { command: /** @type {Command} */ ({ command }) };
+  const settings = 'settings' in data ? data.settings : undefined;
+  if (typeof settings !== 'string') return { error: 'the command set needs settings, a text like "preset=quick&batch=32"' };
+  return { command: { command, settings } };
+}
+
+/** Whether another page holds this one. */
+export const isEmbedded = () => parent !== window;
+
+/**
+ * @param {(command: Command) => void} obey
+ * @param {(error: string) => void} refuse
+ */
+export function listenToParent(obey, refuse) {
+  addEventListener('message', (event) => {
+    if (!isEmbedded() || event.source !== parent) return;
+    const message = readMessage(event.data);
+    if (message?.command) obey(message.command);
+    else if (message?.error) refuse(message.error);
+  });
+}
+
+/** @param {string} event @param {unknown} detail */
+export function tellParent(event, detail) {
+  if (isEmbedded()) parent.postMessage({ type: 'digit-forge', event, detail }, '*');
+}
+
+/**
+ * Out of sight: the tab hidden, or the frame scrolled off its page.
+ * @param {(hidden: boolean, offScreen: boolean) => void} changed
+ */
+export function watchSight(changed) {
+  let offScreen = false;
+  const tell = () => changed(document.hidden, offScreen);
+  document.addEventListener('visibilitychange', tell);
+  if (isEmbedded()) {
+    new IntersectionObserver((entries) => {
+      offScreen = !entries.at(-1)?.isIntersecting;
+      tell();
+    }).observe(/** @type {HTMLElement} */ (document.getElementById('plate')));
+  }
+  tell();
+}

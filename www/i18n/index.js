@@ -1,0 +1,91 @@
+// The page in two languages. Strings may hold {names} to fill in and
+// [g|words] or [d|words] to set in the generator's or discriminator's colour.
+
+import { strings as en } from './en.js';
+import { core, strings as zh } from './zh.js';
+
+/** @typedef {keyof typeof en} Key */
+/** @typedef {import('../state.js').Language} Language */
+/** @typedef {{label?: string, help?: string}} Words */
+/** @typedef {{groups: Record<string, string>, settings: Record<string, Words>, presets: Record<string, Words>, choices: Record<string, Record<string, string>>}} CoreWords */
+
+/** @type {Record<Language, Record<Key, string>>} */
+const LANGUAGES = { en, zh };
+
+/** The core describes its settings in English; other languages bring their own words. @type {Partial<Record<Language, CoreWords>>} */
+const CORE = { zh: core };
+
+/** @type {Language} */
+let language = 'en';
+
+export const currentLanguage = () => language;
+
+/** BCP 47. */
+export const languageTag = () => (language === 'zh' ? 'zh-Hans' : 'en');
+
+/** @param {Language} next */
+export function setLanguage(next) {
+  language = next;
+}
+
+/** @param {readonly string[]} wishes   the browser's languages @returns {Language} */
+export function preferredLanguage(wishes) {
+  const first = wishes.find((tag) => /^(en|zh)\b/i.test(tag));
+  return first && /^zh\b/i.test(first) ? 'zh' : 'en';
+}
+
+/**
+ * @param {Key} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  return LANGUAGES[language][key].replace(/\{(\w+)\}/g, (hole, name) => String(values[name] ?? hole));
+}
+
+/** @param {number} value @param {Intl.NumberFormatOptions} [options] */
+export const number = (value, options) => new Intl.NumberFormat(languageTag(), options).format(value);
+
+/** @param {import('../protocol.js').Group} group */
+export const groupLabel = (group) => CORE[language]?.groups[group.key] ?? group.label;
+
+/** @param {import('../protocol.js').Setting} setting */
+export const settingWords = (setting) => ({ label: setting.label, help: setting.help, ...CORE[language]?.settings[setting.key] });
+
+/** @param {import('../protocol.js').Preset} preset */
+export const presetWords = (preset) => ({ label: preset.label, help: preset.help, ...CORE[language]?.presets[preset.name] });
+
+/** @param {string} setting @param {{value: string, label: string}} choice */
+export const choiceLabel = (setting, choice) => CORE[language]?.choices[setting]?.[choice.value] ?? choice.label;
+
+/** @param {string} text */
+export function rich(text) {
+  const fragment = document.createDocumentFragment();
+  for (const piece of text.split(/(\[[gd]\|[^\]]*\])/)) {
+    const marked = /^\[([gd])\|([^\]]*)\]$/.exec(piece);
+    if (!marked) fragment.append(piece);
+    else {
+      const word = document.createElement('em');
+      word.className = marked[1] === 'g' ? 'generator' : 'discriminator';
+      word.textContent = marked[2] ?? '';
+      fragment.append(word);
+    }
+  }
+  return fragment;
+}
+
+/**
+ * Fills in every element that names a string: data-t its text, data-t-label its
+ * accessible name, data-t-title both its name and its tooltip.
+ * @param {ParentNode} root
+ */
+export function translate(root) {
+  for (const element of root.querySelectorAll('[data-t]')) {
+    element.replaceChildren(rich(t(/** @type {Key} */ (element.getAttribute('data-t')))));
+  }
+  for (const element of root.querySelectorAll('[data-t-label]')) {
+    element.setAttribute('aria-label', t(/** @type {Key} */ (element.getAttribute('data-t-label'))));
+  }
+  for (const element of root.querySelectorAll('[data-t-title]')) {
+    element.setAttribute('title', t(/** @type {Key} */ (element.getAttribute('data-t-title'))));
+  }
+}

@@ -1,0 +1,277 @@
+// The page, put together: the address gives settings, the player trains them,
+// the views show what comes of it.
+
+import { isEmbedded, listenToParent, watchSight } from './embed.js';
+import { History } from './history.js';
+import { currentLanguage, languageTag, preferredLanguage, setLanguage, settingWords, t, translate } from './i18n/index.js';
+import { listenToKeys, showKeys } from './keyboard.js';
+import { Player } from './player.js';
+import { publish } from './probe.js';
+import { fullText, initialState, readAddress, shareLink, withChange, without, writeHash } from './state.js';
+import { recall, remember } from './storage.js';
+import { ChartsView } from './views/charts.js';
+import { GridView } from './views/grid.js';
+import { NoticesView } from './views/notices.js';
+import { ReadoutsView } from './views/readouts.js';
+import { SettingsView } from './views/settings.js';
+import { StatusView } from './views/status.js';
+import { applyTheme, look, onSystemTheme } from './views/theme.js';
+
+/** @typedef {import('./state.js').Theme} Theme */
+/** @typedef {import('./protocol.js').SettingError} SettingError */
+
+const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+/** Seeds that people can read to each other. */
+const SEEDS = 1_000_000;
+
+const address = readAddress(location.search, location.hash);
+const state = initialState(address.options);
+const { connection } = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+state.wanted = state.options.autostart ?? !connection?.saveData;
+document.body.classList.toggle('embed', state.options.embed);
+
+let history = new History();
+const storedTheme = THEMES.find((theme) => theme === recall('theme'));
+let theme = state.options.theme ?? storedTheme ?? 'auto';
+applyTheme(theme);
+const storedLanguage = recall('lang');
+setLanguage(state.options.lang ?? (storedLanguage === 'en' || storedLanguage === 'zh' ? storedLanguage : preferredLanguage(navigator.languages)));
+
+const grid = new GridView();
+const status = new StatusView();
+const readouts = new ReadoutsView();
+const notices = new NoticesView();
+const charts = new ChartsView(() => history);
+const settings = new SettingsView({ change, resetAll, close: toggleSettings, keepGoing: (on) => player.setKeepGoing(on) });
+
+const player = new Player(state, {
+  spawn: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+  canvas: () => grid.newCanvas(),
+  look,
+  data: new URL('data/mnist/', document.baseURI).href,
+});
+const tell = publish(state, player);
+
+// Settings: from wherever they come, the core says what they mean.
+
+/** @param {SettingError[]} errors @param {'notice.setting'|'notice.option'} key */
+function report(errors, key) {
+  for (const error of errors) {
+    notices.show(`setting ${error.key}`, () => t(key, { ...error }));
+    tell('error', { ...error });
+  }
+}
+
+/** From the address or the parent: what is wrong is left out, and said. @param {string} text */
+async function load(text) {
+  notices.dismiss('setting *');
+  const resolved = await player.resolve(text);
+  report(resolved.errors, 'notice.setting');
+  begin(resolved);
+}
+
+/** From a control: what is wrong changes nothing. @param {Record<string, string>} values */
+async function change(values) {
+  const { resolved } = state;
+  if (!resolved) return;
+  const next = await player.resolve(withChange(resolved, values));
+  notices.dismiss('setting *');
+  settings.update(state);
+  if (next.errors.length === 0) return fullText(next) === fullText(resolved) ? undefined : begin(next);
+  report(next.errors.map((error) => ({ ...error, key: labelOf(error.key) })), 'notice.setting');
+  for (const { key } of next.errors) settings.refuse(key);
+}
+
+function resetAll() {
+  if (state.resolved) void change({ preset: state.resolved.preset });
+}
+
+/** @param {string} key */
+function labelOf(key) {
+  const setting = state.description?.settings.find((s) => s.key === key);
+  return setting ? settingWords(setting).label : key;
+}
+
+/** @param {import('./protocol.js').Resolved} resolved */
+function begin(resolved) {
+  player.start(resolved);
+  const hash = writeHash(fullText(resolved), location.hash);
+  if (hash !== location.hash) window.history.replaceState(null, '', hash);
+  settings.update(state);
+  const open = /** @type {HTMLAnchorElement} */ (document.getElementById('open'));
+  open.href = link();
+}
+
+const link = () => {
+  const page = location.origin + location.pathname;
+  return state.resolved ? shareLink(page, fullText(state.resolved), state.options.engine) : page;
+};
+
+// What a person can do.
+
+function toggleSettings() {
+  const open = document.body.classList.toggle('settings-open');
+  const place = /** @type {HTMLElement} */ (document.getElementById('settings'));
+  const button = /** @type {HTMLElement} */ (document.getElementById('settings-toggle'));
+  place.hidden = !open;
+  button.setAttribute('aria-expanded', String(open));
+  if (open) place.scrollIntoView({ block: 'nearest' });
+  else button.focus();
+}
+
+async function share() {
+  const button = /** @type {HTMLElement} */ (document.querySelector('[data-action="share"]'));
+  try {
+    await navigator.clipboard.writeText(link());
+    button.textContent = t('controls.copied');
+    setTimeout(() => (button.textContent = t('controls.share')), 1800);
+  } catch {
+    notices.show('copy', () => t('notice.copyFailed'), { calm: true });
+  }
+}
+
+/** @param {'lang'|'theme'} word @param {string} value */
+function choose(word, value) {
+  remember(word, value);
+  window.history.replaceState(null, '', location.pathname + without(location.search, word) + without(location.hash, word));
+}
+
+listenToKeys({
+  toggle: () => player.toggle(),
+  step: () => player.step(),
+  restart: () => player.restart(),
+  newSeed: () => void change({ seed: String(1 + (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % SEEDS) }),
+  nextPreset() {
+    const names = state.description?.presets.map((preset) => preset.name) ?? [];
+    const next = names[(names.indexOf(state.resolved?.preset ?? '') + 1) % names.length];
+    if (next) void change({ preset: next });
+  },
+  settings: () => toggleSettings(),
+  share: () => void share(),
+  language() {
+    const next = currentLanguage() === 'en' ? 'zh' : 'en';
+    setLanguage(next);
+    choose('lang', next);
+    relabel();
+  },
+  theme() {
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
+    choose('theme', theme);
+    applyTheme(theme);
+    restyle();
+  },
+  help: showKeys,
+});
+
+// What shows it.
+
+function update() {
+  document.body.classList.toggle('wanted', state.wanted);
+  const word = t(state.wanted ? 'controls.pause' : 'controls.play');
+  const place = /** @type {HTMLElement} */ (document.getElementById('play-word'));
+  if (place.textContent !== word) place.textContent = word;
+  for (const id of ['step', 'restart', 'seed']) {
+    const idle = id === 'step' ? state.phase === 'loading' || state.phase === 'failed' : !state.resolved;
+    /** @type {HTMLButtonElement} */ (document.getElementById(id)).disabled = idle;
+  }
+  grid.update(state);
+  readouts.update(state);
+  status.update(state, history.latest);
+}
+
+function restyle() {
+  const button = /** @type {HTMLElement} */ (document.getElementById('theme'));
+  button.textContent = t(`tools.theme.${theme}`);
+  charts.restyle();
+  player.look();
+}
+
+function relabel() {
+  document.documentElement.lang = languageTag();
+  translate(document);
+  settings.build(state);
+  notices.relabel();
+  restyle();
+  update();
+}
+
+player.addEventListener('change', update);
+player.addEventListener('started', () => {
+  history = new History();
+  notices.dismiss('run *');
+  charts.draw();
+});
+player.addEventListener('progress', (event) => {
+  const before = history.brokenAt;
+  history.add(/** @type {CustomEvent<Float32Array>} */ (event).detail);
+  const { brokenAt } = history;
+  if (before === null && brokenAt !== null) {
+    notices.show('run blown up', () => t('notice.notFinite', { step: brokenAt }), { remedies: [{ key: 'notice.restart', act: () => player.restart() }] });
+  }
+  charts.update();
+});
+player.addEventListener('paused', () => charts.draw());
+player.addEventListener('described', () => settings.build(state));
+player.addEventListener('dataFailed', (event) => {
+  const { file, fault, detail } = /** @type {CustomEvent} */ (event).detail;
+  const key = /** @type {import('./i18n/index.js').Key} */ (`notice.data.${fault}`);
+  notices.show('data', () => t(key, { file, detail }), { remedies: [{ key: 'notice.retry', act: () => player.retryData() }] });
+  tell('error', { key: file, value: fault, message: detail });
+});
+player.addEventListener('gpuFailed', (event) => {
+  const message = /** @type {CustomEvent<string>} */ (event).detail;
+  // After the restart that follows: a new run clears the notices of the old.
+  queueMicrotask(() => notices.show('gpu', () => t('notice.gpuFailed', { message }), { calm: true }));
+});
+player.addEventListener('failed', (event) => {
+  const { fault, message } = /** @type {CustomEvent} */ (event).detail;
+  const key = fault === 'load' ? 'notice.load' : fault === 'settings' ? 'notice.settingsFailed' : 'notice.crash';
+  /** @type {import('./views/notices.js').Remedy[]} */
+  const remedies = [{ key: 'notice.restart', act: revive }];
+  if (state.engine === 'gpu') remedies.push({ key: 'notice.onCpu', act: () => player.restartOnCpu() });
+  notices.show('run failed', () => t(key, { message }), { remedies });
+});
+
+/** After the engine itself failed to load there are no settings yet to restart. */
+function revive() {
+  if (state.resolved) return player.restart();
+  player.open();
+  void load(address.settings);
+}
+
+player.addEventListener('engine', () => {
+  const { reason, options } = state;
+  if (options.engine === 'gpu' && state.engine === 'cpu' && reason && reason !== 'gpu-failed') {
+    notices.show('gpu', () => t('notice.noGpu', { reason: t(`reason.${reason}`) }), { calm: true });
+  }
+});
+
+onSystemTheme(restyle);
+addEventListener('hashchange', () => {
+  const next = readAddress(location.search, location.hash);
+  report(next.errors, 'notice.option');
+  state.options.engine = next.options.engine;
+  void load(next.settings);
+});
+listenToParent(
+  (command) => {
+    if (command.command === 'set') void load(command.settings);
+    else player[command.command]();
+  },
+  (message) => {
+    notices.show('message', () => t('notice.message', { message }));
+    tell('error', { key: 'message', value: '', message });
+  },
+);
+
+relabel();
+report(address.errors, 'notice.option');
+let opened = false;
+watchSight((hidden, offScreen) => {
+  player.setAway(offScreen || hidden, offScreen);
+  // An embed below the fold costs nothing until it is scrolled to.
+  if (opened || (isEmbedded() && offScreen)) return;
+  opened = true;
+  player.open();
+  void load(address.settings);
+});

@@ -1,0 +1,246 @@
+// Play, pause, step, restart: a small state machine between the page's wishes
+// and the worker. It alone posts to the worker and alone changes the run's part
+// of the state. `wanted` is what a person asked for; whether it trains also
+// depends on whether anybody can see it.
+//
+// Events: change · described · progress (detail: metrics) · started · engine
+//         · paused · dataFailed · failed · gpuFailed
+
+/** @typedef {import('./protocol.js').ToWorker} ToWorker */
+/** @typedef {import('./protocol.js').FromWorker} FromWorker */
+/** @typedef {import('./protocol.js').Resolved} Resolved */
+
+/**
+ * What the player asks of the page.
+ * @typedef {object} Stage
+ * @property {() => Worker} spawn
+ * @property {() => {canvas: OffscreenCanvas, scale: number}} canvas   a new one for each run
+ * @property {() => import('./protocol.js').Look} look
+ * @property {string} data   address of the data set's folder
+ */
+
+export class Player extends EventTarget {
+  /** @type {Worker | null} */
+  #worker = null;
+  #asked = 0;
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
+  #answers = new Map();
+  /** Why the CPU engine stands in for a GPU that failed. */
+  #gpuFailed = false;
+
+  /**
+   * @param {import('./state.js').State} state
+   * @param {Stage} stage
+   */
+  constructor(state, stage) {
+    super();
+    this.state = state;
+    this.stage = stage;
+  }
+
+  open() {
+    this.#close();
+    this.#worker = this.stage.spawn();
+    this.#worker.onmessage = (event) => this.#hear(event.data);
+    this.#worker.onerror = (event) => this.#fail('load', event.message ?? 'the worker could not start');
+    this.state.phase = 'loading';
+    this.#post({ type: 'open', data: this.stage.data });
+    this.#changed();
+  }
+
+  /** @param {string} text @returns {Promise<Resolved>} */
+  resolve(text) {
+    if (!this.#worker) this.open();
+    return this.#ask((id) => ({ type: 'resolve', id, text }));
+  }
+
+  /** @returns {Promise<Uint8Array>} */
+  images() {
+    return this.#ask((id) => ({ type: 'images', id }));
+  }
+
+  /** Starts a new run of these settings. @param {Resolved} resolved */
+  start(resolved) {
+    const { state } = this;
+    Object.assign(state, { resolved, phase: 'loading', run: state.run + 1, step: 0, images: 0, rate: 0, elapsed: 0 });
+    const { canvas, scale } = this.stage.canvas();
+    this.#post({
+      type: 'start',
+      run: state.run,
+      text: resolved.text,
+      engine: this.#gpuFailed ? 'cpu' : state.options.engine,
+      canvas,
+      scale,
+      look: this.stage.look(),
+      play: this.#shouldPlay(),
+    }, [canvas]);
+    this.dispatchEvent(new Event('started'));
+    this.#changed();
+  }
+
+  /** The same settings and seed from the beginning; a dead worker is replaced. */
+  restart() {
+    const { state } = this;
+    if (!state.resolved) return;
+    if (state.phase === 'failed' || !this.#worker) this.open();
+    this.start(state.resolved);
+  }
+
+  restartOnCpu() {
+    this.#gpuFailed = true;
+    this.restart();
+  }
+
+  play() {
+    this.state.wanted = true;
+    this.#sync();
+  }
+
+  pause() {
+    this.state.wanted = false;
+    this.#sync();
+  }
+
+  toggle() {
+    if (this.state.wanted) this.pause();
+    else this.play();
+  }
+
+  /** One step, then rest. */
+  step() {
+    const { state } = this;
+    state.wanted = false;
+    if (state.phase === 'playing' || state.phase === 'paused') this.#post({ type: 'step', run: state.run });
+    this.#changed();
+  }
+
+  /**
+   * @param {boolean} away
+   * @param {boolean} offScreen   scrolled away, which the wish to go on doesn't cover
+   */
+  setAway(away, offScreen) {
+    if (this.state.away === away && this.state.offScreen === offScreen) return;
+    Object.assign(this.state, { away, offScreen });
+    this.#sync();
+  }
+
+  /** @param {boolean} keepGoing */
+  setKeepGoing(keepGoing) {
+    this.state.keepGoing = keepGoing;
+    this.#sync();
+  }
+
+  look() {
+    this.#post({ type: 'look', look: this.stage.look() });
+  }
+
+  retryData() {
+    this.#post({ type: 'retry' });
+  }
+
+  #shouldPlay() {
+    const { wanted, away, offScreen, keepGoing } = this.state;
+    return wanted && (!away || (keepGoing && !offScreen));
+  }
+
+  #sync() {
+    const { state } = this;
+    if (state.run > 0 && state.phase !== 'failed') this.#post({ type: this.#shouldPlay() ? 'play' : 'pause', run: state.run });
+    this.#changed();
+  }
+
+  /** @param {FromWorker} message */
+  #hear(message) {
+    const { state } = this;
+    if ('run' in message && message.run !== 0 && message.run !== state.run) return;
+    switch (message.type) {
+      case 'described':
+        state.description = message.description;
+        this.dispatchEvent(new Event('described'));
+        break;
+      case 'resolved':
+        this.#answers.get(message.id)?.resolve(message.resolved);
+        this.#answers.delete(message.id);
+        return;
+      case 'images': {
+        const answer = this.#answers.get(message.id);
+        if (message.images) answer?.resolve(message.images);
+        else answer?.reject(new Error(message.error));
+        this.#answers.delete(message.id);
+        return;
+      }
+      case 'loading':
+        state.loading = message.stage === 'more' && message.loaded >= message.total ? null : message;
+        break;
+      case 'dataFailed':
+        this.#tell('dataFailed', message);
+        return;
+      case 'started': {
+        const { engine, adapter, rows, columns } = message;
+        Object.assign(state, { engine, adapter, rows, columns, reason: this.#gpuFailed ? 'gpu-failed' : message.reason });
+        this.dispatchEvent(new Event('engine'));
+        break;
+      }
+      case 'playing':
+        Object.assign(state, { phase: 'playing', loading: null });
+        break;
+      case 'paused':
+        Object.assign(state, { phase: 'paused', loading: null });
+        this.#changed();
+        this.dispatchEvent(new Event('paused'));
+        return;
+      case 'progress': {
+        const { step, images, rate, elapsed } = message;
+        Object.assign(state, { step, images, rate, elapsed });
+        this.#tell('progress', message.metrics);
+        break;
+      }
+      case 'failed':
+        if (message.fault === 'gpu' && !this.#gpuFailed) {
+          this.#tell('gpuFailed', message.message);
+          this.restartOnCpu();
+        } else this.#fail(message.fault, message.message);
+        return;
+    }
+    this.#changed();
+  }
+
+  /** @param {'load'|'settings'|'gpu'|'crash'} fault @param {string} message */
+  #fail(fault, message) {
+    this.#close();
+    Object.assign(this.state, { phase: 'failed', loading: null });
+    this.#changed();
+    this.#tell('failed', { fault, message });
+  }
+
+  #close() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject } of this.#answers.values()) reject(new Error('the worker ended'));
+    this.#answers.clear();
+  }
+
+  /** @param {(id: number) => ToWorker} question @returns {Promise<any>} */
+  #ask(question) {
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      if (!this.#worker) return reject(new Error('the worker ended'));
+      this.#answers.set(id, { resolve, reject });
+      this.#post(question(id));
+    });
+  }
+
+  /** @param {ToWorker} message @param {Transferable[]} transfer */
+  #post(message, transfer = []) {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  /** @param {string} type @param {any} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,81 @@
+// A small read-only view of the page for scripts, tests and embedding pages:
+//
+//   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, rate, …
+//   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28, ink = 255
+//   window.digitForge.events     ready · step · playing · paused · failed · error
+
+import { tellParent } from './embed.js';
+import { fullText } from './state.js';
+
+/** The parent is told of steps at most this often, ms. */
+const STEP_EVERY = 250;
+
+/**
+ * @param {import('./state.js').State} state
+ * @param {import('./player.js').Player} player
+ * @returns {(event: string, detail: unknown) => void}   announces something more
+ */
+export function publish(state, player) {
+  const events = new EventTarget();
+  const snapshot = () => ({
+    step: state.step,
+    images: state.images,
+    playing: state.phase === 'playing',
+    wanted: state.wanted,
+    ready: state.phase === 'playing' || state.phase === 'paused',
+    phase: state.phase,
+    engine: state.engine,
+    adapter: state.adapter,
+    reason: state.reason,
+    settings: state.resolved ? fullText(state.resolved) : '',
+    rate: state.rate,
+    elapsed: state.elapsed,
+    rows: state.rows,
+    columns: state.columns,
+  });
+  /** @param {string} event @param {unknown} detail */
+  const tell = (event, detail) => {
+    events.dispatchEvent(new CustomEvent(event, { detail }));
+    tellParent(event, detail);
+  };
+  let phase = '';
+  let run = 0;
+  let step = -1;
+  let toldAt = 0;
+  player.addEventListener('change', () => {
+    const now = snapshot();
+    if (now.ready && run !== state.run) {
+      run = state.run;
+      tell('ready', now);
+    }
+    if (now.phase !== phase) {
+      phase = now.phase;
+      if (phase === 'playing' || phase === 'paused') tell(phase, now);
+    }
+    if (now.step !== step && (performance.now() - toldAt > STEP_EVERY || phase === 'paused')) {
+      step = now.step;
+      toldAt = performance.now();
+      tell('step', now);
+    }
+  });
+  player.addEventListener('failed', (event) => tell('failed', /** @type {CustomEvent} */ (event).detail));
+  Object.defineProperty(window, 'digitForge', {
+    value: Object.freeze({ state: snapshot, images: () => player.images(), events }),
+  });
+  if (state.options.embed) announceHeight(state);
+  return tell;
+}
+
+/** Room beside the grid: keep in line with embed.css, which fits the grid by it. */
+const CHROME = 120;
+
+/**
+ * The height at which the grid would be as wide as its frame.
+ * @param {import('./state.js').State} state
+ */
+function announceHeight(state) {
+  const place = /** @type {HTMLElement} */ (document.querySelector('.hero'));
+  const tellHeight = () => tellParent('size', { height: Math.ceil(CHROME + (place.clientWidth * state.rows) / state.columns) });
+  new ResizeObserver(tellHeight).observe(place);
+  addEventListener('load', tellHeight);
+}

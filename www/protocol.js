@@ -1,0 +1,79 @@
+// The vocabulary between the page and its worker: types only, one per message.
+//
+//   page → worker   open · resolve · start · play · pause · step · look · images · retry
+//   worker → page   described · resolved · loading · dataFailed · started · playing · paused
+//                   · progress · images · failed
+//
+// Every message about a run carries its number, so that a late answer from an
+// earlier run can be told apart and dropped.
+
+/** @typedef {'auto'|'cpu'|'gpu'} EngineChoice */
+
+/**
+ * Why this engine: a word that each language spells out.
+ * @typedef {'gpu'|'forced-gpu'|'forced-software'|'forced-cpu'|'insecure'|'no-api'|'no-adapter'|'software'|'gpu-failed'} EngineReason
+ */
+
+/** What the page looks like to a canvas, 0xRRGGBB. @typedef {{paper: number, ink: number}} Look */
+
+/** @typedef {{key: string, label: string}} Group */
+
+/**
+ * @typedef {object} Setting
+ * @property {string} key
+ * @property {string} group
+ * @property {string} label
+ * @property {string} help
+ * @property {'integer'|'number'|'choice'|'flag'|'widths'} kind
+ * @property {number} [min]
+ * @property {number} [max]
+ * @property {boolean} [log]
+ * @property {{value: string, label: string}[]} [choices]
+ * @property {string} default
+ * @property {boolean} restart
+ * @property {{key: string, values: string[]}} [when]
+ */
+
+/** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */
+/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid?: {rows: number, columns: number}}} Description */
+/** @typedef {{key: string, value: string, message: string}} SettingError */
+
+/**
+ * @typedef {object} Resolved
+ * @property {string} preset
+ * @property {Record<string, string>} values
+ * @property {Record<string, string>} changed
+ * @property {string} text
+ * @property {SettingError[]} errors
+ */
+
+/**
+ * @typedef {{type: 'open', data: string}
+ *   | {type: 'resolve', id: number, text: string}
+ *   | {type: 'start', run: number, text: string, engine: EngineChoice, canvas: OffscreenCanvas,
+ *      scale: number, look: Look, play: boolean}
+ *   | {type: 'play'|'pause'|'step', run: number}
+ *   | {type: 'look', look: Look}
+ *   | {type: 'images', id: number}
+ *   | {type: 'retry'}} ToWorker
+ */
+
+/** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */
+
+/**
+ * `progress.metrics` holds rows of five: step, D's loss, G's loss, the mean
+ * probability of "real" that D gives to real images, and to fakes.
+ * @typedef {{type: 'described', description: Description}
+ *   | {type: 'resolved', id: number, resolved: Resolved}
+ *   | {type: 'loading', stage: 'engine'|'data'|'start'|'more', loaded: number, total: number}
+ *   | {type: 'dataFailed', file: string, fault: DataFault, detail: string}
+ *   | {type: 'started', run: number, engine: 'cpu'|'gpu', adapter: string, reason: EngineReason,
+ *      rows: number, columns: number}
+ *   | {type: 'playing'|'paused', run: number}
+ *   | {type: 'progress', run: number, step: number, images: number, rate: number,
+ *      elapsed: number, metrics: Float32Array}
+ *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
+ *   | {type: 'failed', run: number, fault: 'load'|'settings'|'gpu'|'crash', message: string}} FromWorker
+ */
+
+export {};

@@ -1,0 +1,277 @@
+// One run of training in the worker: steps in slices, the grid drawn and the
+// metrics sent as it goes. Never awaits the GPU per step: two submits are kept
+// in flight and timed by their completion.
+
+import { cpuPace, gpuPace } from './pace.js';
+import { JOIN_EVERY } from './data.js';
+
+/** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
+/** @typedef {import('./protocol.js').FromWorker} FromWorker */
+/** @typedef {import('./protocol.js').Look} Look */
+
+const IN_FLIGHT = 2;
+const REPORT_EVERY = 80;
+const DRAW_EVERY = 70;
+const DRAW_AT_LEAST_EVERY = 1000;
+/** The part of the time that drawing may take. */
+const DRAW_SHARE = 0.12;
+
+/** A loop's permission to go on. */
+class Token {
+  live = true;
+  /** @type {(value: null) => void} */
+  #release = () => {};
+  /** @type {Promise<null>} */
+  ended = new Promise((resolve) => (this.#release = resolve));
+  end() {
+    this.live = false;
+    this.#release(null);
+  }
+}
+
+const channel = new MessageChannel();
+
+/** Lets messages in; unlike a timer it isn't slowed down in a hidden tab. */
+const breathe = () =>
+  new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(0);
+  });
+
+export class Run {
+  #token = new Token();
+  /** @type {Promise<void>} */
+  #tail = Promise.resolve();
+  /** @type {Promise<void>[]} */
+  #flights = [];
+  /** @type {Promise<void> | null} */
+  #reading = null;
+  #joined = 0;
+  #chunks = 1;
+  #elapsed = 0;
+  #rate = 0;
+  #mark = { step: 0, elapsed: 0 };
+  #settledAt = 0;
+  #drawCost = 0;
+  #drawAt = 0;
+  #reportAt = 0;
+
+  /**
+   * @param {object} parts
+   * @param {number} parts.id
+   * @param {Forge} parts.forge
+   * @param {import('./data.js').Supply} parts.supply
+   * @param {import('./paint.js').Painter | null} parts.painter   for the CPU engine
+   * @param {Look} parts.look
+   * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
+   */
+  constructor({ id, forge, supply, painter, look, post }) {
+    this.id = id;
+    this.forge = forge;
+    this.supply = supply;
+    this.painter = painter;
+    this.look = look;
+    this.post = post;
+    this.onGpu = forge.engine() === 'gpu';
+    this.pace = this.onGpu ? gpuPace() : cpuPace();
+  }
+
+  /** Waits for the first images and draws the untrained grid. */
+  async open() {
+    this.supply.repeat(0);
+    this.#chunks = await this.supply.chunksFor(this.forge.images_wanted());
+    await this.#join(this.#token);
+    await this.#settleAndShow();
+    this.#fetchAhead();
+  }
+
+  play() {
+    const token = this.#renew();
+    this.#enqueue(async () => {
+      this.post({ type: 'playing', run: this.id });
+      await this.#loop(token);
+    });
+  }
+
+  pause() {
+    this.#renew();
+    this.#enqueue(() => this.#acknowledge());
+  }
+
+  step() {
+    const token = this.#renew();
+    this.#enqueue(async () => {
+      if (await this.#ready(token)) this.#timed(() => this.forge.run(1));
+      await this.#acknowledge();
+    });
+  }
+
+  /** @param {Look} look */
+  restyle(look) {
+    this.look = look;
+    this.#enqueueBehindLoop(() => this.#draw());
+  }
+
+  /** @returns {Promise<Uint8Array>} */
+  images() {
+    return this.forge.images();
+  }
+
+  destroy() {
+    this.#token.end();
+    this.#enqueue(async () => this.forge.destroy());
+    return this.#tail;
+  }
+
+  #renew() {
+    this.#token.end();
+    return (this.#token = new Token());
+  }
+
+  /** @param {() => Promise<void>} task */
+  #enqueue(task) {
+    this.#tail = this.#tail.then(task).catch((error) => this.fail(error));
+  }
+
+  /** A running loop draws soon anyway. @param {() => Promise<void>} task */
+  #enqueueBehindLoop(task) {
+    this.#drawAt = 0;
+    const token = this.#token;
+    this.#enqueue(async () => {
+      if (token === this.#token) await task();
+    });
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    this.#token.end();
+    this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** @param {Token} token */
+  async #loop(token) {
+    while (token.live && (await this.#ready(token))) {
+      const began = performance.now();
+      if (this.onGpu) await this.#submit();
+      else this.#timed(() => this.#runSlice());
+      if (performance.now() >= this.#drawAt) await this.#draw();
+      if (performance.now() >= this.#reportAt) this.#report();
+      await breathe();
+      if (this.onGpu) this.#elapsed += performance.now() - began;
+    }
+  }
+
+  #runSlice() {
+    const steps = this.#slice();
+    const began = performance.now();
+    this.forge.run(steps);
+    this.pace.record(steps, performance.now() - began);
+  }
+
+  async #submit() {
+    const steps = this.#slice();
+    this.forge.run(steps);
+    this.#track((ms) => this.pace.record(steps, ms));
+    if (this.#flights.length >= IN_FLIGHT) await this.#flights.shift();
+  }
+
+  /** Times the newest submit from the completion of the one before. @param {(ms: number) => void} took */
+  #track(took) {
+    const asked = performance.now();
+    const flight = this.forge.settle().then(() => {
+      const now = performance.now();
+      took(now - Math.max(asked, this.#settledAt));
+      this.#settledAt = now;
+    });
+    // A rejection is met where the flight is awaited.
+    flight.catch(() => {});
+    this.#flights.push(flight);
+  }
+
+  /** A slice never crosses the step at which the next chunk joins. */
+  #slice() {
+    const left = this.#joined < this.#chunks ? this.#joined * JOIN_EVERY - this.forge.step() : Infinity;
+    return Math.min(this.pace.steps, left);
+  }
+
+  /** @param {() => void} work */
+  #timed(work) {
+    const began = performance.now();
+    work();
+    this.#elapsed += performance.now() - began;
+  }
+
+  /** Brings in the chunk that is due; false if the token ended meanwhile. @param {Token} token */
+  async #ready(token) {
+    while (this.#joined < this.#chunks && this.forge.step() >= this.#joined * JOIN_EVERY) {
+      if (!(await this.#join(token))) return false;
+    }
+    return token.live;
+  }
+
+  /** @param {Token} token */
+  async #join(token) {
+    const chunk = await Promise.race([this.supply.chunk(this.#joined), token.ended]);
+    if (!chunk) return false;
+    this.forge.add_data(chunk.images, chunk.labels);
+    this.#joined += 1;
+    return true;
+  }
+
+  async #fetchAhead() {
+    for (let k = this.#joined; k < this.#chunks && this.#joined > 0; k++) await this.supply.chunk(k);
+  }
+
+  async #draw() {
+    const began = performance.now();
+    if (this.painter) {
+      const images = await this.forge.images();
+      this.painter.paint(images, this.forge.rows(), this.forge.columns(), this.look);
+      this.#drawCost = performance.now() - began;
+    } else {
+      this.forge.draw(this.look.paper, this.look.ink);
+      this.#track((ms) => {
+        const cost = Math.max(0, ms - this.pace.latency);
+        // Each measure is an upper bound; the lowest of late says most.
+        this.#drawCost = Math.min(cost, this.#drawCost * 1.5 + 1);
+      });
+    }
+    const rest = Math.min(DRAW_AT_LEAST_EVERY, Math.max(DRAW_EVERY, this.#drawCost / DRAW_SHARE));
+    this.#drawAt = performance.now() + rest;
+  }
+
+  #report() {
+    this.#reportAt = performance.now() + REPORT_EVERY;
+    this.#reading ??= this.#send()
+      .catch((error) => this.fail(error))
+      .finally(() => (this.#reading = null));
+  }
+
+  async #send() {
+    const step = this.forge.step();
+    const elapsed = this.#elapsed;
+    const ms = elapsed - this.#mark.elapsed;
+    if (ms > 40 && step > this.#mark.step) {
+      const rate = (1000 * (step - this.#mark.step)) / ms;
+      this.#rate = this.#rate === 0 ? rate : 0.8 * this.#rate + 0.2 * rate;
+      this.#mark = { step, elapsed };
+    }
+    const metrics = await this.forge.metrics();
+    const images = this.forge.images_seen();
+    this.post({ type: 'progress', run: this.id, step, images, rate: this.#rate, elapsed, metrics }, [metrics.buffer]);
+  }
+
+  /** Everything asked for has happened and is on the page. */
+  async #settleAndShow() {
+    await Promise.all(this.#flights.splice(0));
+    await this.#draw();
+    await Promise.all(this.#flights.splice(0));
+    await this.#reading;
+    await this.#send();
+  }
+
+  async #acknowledge() {
+    await this.#settleAndShow();
+    this.post({ type: 'paused', run: this.id });
+  }
+}

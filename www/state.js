@@ -1,0 +1,173 @@
+// The page's state and its text form: what the address says, what it should
+// say, and one object that every view is drawn from.
+//
+// The query and the hash are read alike. Words of the page itself (embed, lang,
+// theme, autostart, engine) are told apart here and checked here; all else are
+// settings, passed to the core untouched, which alone knows what they mean.
+
+/** @typedef {import('./protocol.js').EngineChoice} EngineChoice */
+/** @typedef {import('./protocol.js').SettingError} SettingError */
+/** @typedef {'en'|'zh'} Language */
+/** @typedef {'auto'|'light'|'dark'} Theme */
+
+/**
+ * @typedef {object} Options
+ * @property {boolean} embed
+ * @property {Language | null} lang       null: the browser's
+ * @property {Theme | null} theme         null: as stored, else auto
+ * @property {boolean | null} autostart   null: yes, unless the browser saves data
+ * @property {EngineChoice} engine
+ */
+
+/** The page's own words and what each may be. @type {Record<keyof Options, Record<string, any>>} */
+const WORDS = {
+  embed: { 1: true, 0: false, true: true, false: false },
+  lang: { en: 'en', zh: 'zh', 'zh-CN': 'zh', 'zh-Hans': 'zh' },
+  theme: { auto: 'auto', light: 'light', dark: 'dark' },
+  autostart: { 1: true, 0: false, true: true, false: false },
+  engine: { auto: 'auto', cpu: 'cpu', gpu: 'gpu' },
+};
+
+/** @returns {Options} */
+const defaults = () => ({ embed: false, lang: null, theme: null, autostart: null, engine: 'auto' });
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+}
+
+/** @param {string} part @returns {[string, string]} */
+function pair(part) {
+  const at = part.indexOf('=');
+  return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+}
+
+/** @param {string} text @returns {string[]} */
+const parts = (text) => text.replace(/^[?#]/, '').split('&').filter(Boolean);
+
+/** @param {string} part */
+const isWord = (part) => Object.hasOwn(WORDS, pair(part)[0]);
+
+/**
+ * Where both speak, the hash has the last word; settings come from the query
+ * only if the hash has none, for a hash written by the page is complete.
+ * @param {string} search
+ * @param {string} hash
+ * @returns {{options: Options, settings: string, errors: SettingError[]}}
+ */
+export function readAddress(search, hash) {
+  const options = defaults();
+  /** @type {SettingError[]} */
+  const errors = [];
+  for (const part of [...parts(search), ...parts(hash)].filter(isWord)) {
+    const [key, raw] = pair(part);
+    const value = decoded(raw);
+    const word = /** @type {keyof Options} */ (key);
+    const allowed = WORDS[word];
+    if (Object.hasOwn(allowed, value)) Object.assign(options, { [word]: allowed[value] });
+    else errors.push({ key, value, message: `must be one of ${Object.keys(allowed).join(', ')}` });
+  }
+  const inHash = parts(hash).filter((part) => !isWord(part));
+  const settings = inHash.length > 0 ? inHash : parts(search).filter((part) => !isWord(part));
+  return { options, settings: settings.join('&'), errors };
+}
+
+/**
+ * The hash for these settings; the page's own words in the old hash stay.
+ * @param {string} settings
+ * @param {string} oldHash
+ */
+export function writeHash(settings, oldHash) {
+  return '#' + [...parts(settings), ...parts(oldHash).filter(isWord)].join('&');
+}
+
+/**
+ * The address without one of the page's words, once a person has chosen otherwise.
+ * @param {string} text   query or hash, with its mark
+ * @param {keyof Options} word
+ */
+export function without(text, word) {
+  const kept = parts(text).filter((part) => pair(part)[0] !== word);
+  return kept.length === 0 ? '' : text[0] + kept.join('&');
+}
+
+/**
+ * A link that shows the same run to someone else, in their language and theme.
+ * @param {string} page   address without query and hash
+ * @param {string} settings
+ * @param {EngineChoice} engine
+ */
+export function shareLink(page, settings, engine) {
+  return page + writeHash(settings, '') + (engine === 'auto' ? '' : `&engine=${engine}`);
+}
+
+/**
+ * Settings text with some values changed. Choosing a preset drops the other
+ * changes but keeps a seed that somebody chose.
+ * @param {{preset: string, changed: Record<string, string>}} from
+ * @param {Record<string, string>} change
+ */
+export function withChange({ preset, changed }, change) {
+  const { preset: chosen, ...values } = change;
+  const kept = chosen === undefined ? changed : 'seed' in changed ? { seed: changed.seed } : {};
+  const all = { preset: chosen ?? preset, ...kept, ...values };
+  return Object.entries(all).map(([key, value]) => `${key}=${encodeURIComponent(value ?? '')}`).join('&');
+}
+
+/**
+ * The settings text that the hash shows: the core's shortest, and always the seed.
+ * @param {{text: string, values: Record<string, string>, changed: Record<string, string>}} resolved
+ */
+export function fullText({ text, values, changed }) {
+  return 'seed' in changed || values.seed === undefined ? text : `${text}&seed=${values.seed}`;
+}
+
+/**
+ * @typedef {object} State
+ * @property {Options} options
+ * @property {import('./protocol.js').Description | null} description
+ * @property {import('./protocol.js').Resolved | null} resolved
+ * @property {'loading'|'paused'|'playing'|'failed'} phase
+ * @property {boolean} wanted     a person wants it to play, whatever it does just now
+ * @property {boolean} away       nobody can see it
+ * @property {boolean} offScreen  for it is scrolled away
+ * @property {boolean} keepGoing  train on when nobody can
+ * @property {{stage: 'engine'|'data'|'start'|'more', loaded: number, total: number} | null} loading
+ * @property {number} run
+ * @property {number} step
+ * @property {number} images
+ * @property {number} rate
+ * @property {number} elapsed
+ * @property {'cpu'|'gpu'|null} engine
+ * @property {string} adapter
+ * @property {import('./protocol.js').EngineReason | null} reason
+ * @property {number} rows
+ * @property {number} columns
+ */
+
+/** @param {Options} options @returns {State} */
+export const initialState = (options) => ({
+  options,
+  description: null,
+  resolved: null,
+  phase: 'loading',
+  wanted: true,
+  away: false,
+  offScreen: false,
+  keepGoing: false,
+  loading: null,
+  run: 0,
+  step: 0,
+  images: 0,
+  rate: 0,
+  elapsed: 0,
+  engine: null,
+  adapter: '',
+  reason: null,
+  rows: 8,
+  columns: 10,
+});

@@ -1,0 +1,65 @@
+// What a person should know: said plainly, dismissible, with what they can do.
+
+import { t } from '../i18n/index.js';
+
+/** @typedef {import('../i18n/index.js').Key} Key */
+/** @typedef {{key: Key, act: () => void}} Remedy */
+
+export class NoticesView {
+  /** @type {Map<string, {element: HTMLElement, relabel: () => void}>} */
+  #shown = new Map();
+
+  constructor() {
+    this.place = /** @type {HTMLElement} */ (document.getElementById('notices'));
+  }
+
+  /**
+   * @param {string} id   a later notice of the same id takes its place
+   * @param {() => string} words   asked again when the language changes
+   * @param {{calm?: boolean, remedies?: Remedy[]}} options
+   */
+  show(id, words, { calm = false, remedies = [] } = {}) {
+    this.dismiss(id);
+    const element = document.createElement('div');
+    element.className = calm ? 'notice calm' : 'notice';
+    element.dataset.id = id;
+    element.setAttribute('role', calm ? 'status' : 'alert');
+    const text = document.createElement('p');
+    const buttons = remedies.map((remedy) => button(() => {
+      this.dismiss(id);
+      remedy.act();
+    }));
+    const close = button(() => this.dismiss(id));
+    close.className = 'dismiss';
+    const relabel = () => {
+      text.textContent = words();
+      remedies.forEach(({ key }, k) => (/** @type {HTMLElement} */ (buttons[k]).textContent = t(key)));
+      close.textContent = t('notice.close');
+    };
+    relabel();
+    element.append(text, ...buttons, close);
+    this.place.append(element);
+    this.#shown.set(id, { element, relabel });
+  }
+
+  /** @param {string} id   or its beginning, with a star at the end */
+  dismiss(id) {
+    for (const [key, { element }] of this.#shown) {
+      if (key !== id && !(id.endsWith('*') && key.startsWith(id.slice(0, -1)))) continue;
+      element.remove();
+      this.#shown.delete(key);
+    }
+  }
+
+  relabel() {
+    for (const notice of this.#shown.values()) notice.relabel();
+  }
+}
+
+/** @param {() => void} act */
+function button(act) {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.addEventListener('click', act);
+  return element;
+}

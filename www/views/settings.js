@@ -1,0 +1,200 @@
+// The settings as controls, all drawn from what the core says of them.
+
+import { choiceLabel, groupLabel, presetWords, settingWords, t } from '../i18n/index.js';
+
+/** @typedef {import('../protocol.js').Setting} Setting */
+/** @typedef {import('../state.js').State} State */
+/** @typedef {{setting: Setting, row: HTMLElement, show: (value: string) => void, reset: HTMLButtonElement}} Field */
+
+/** Steps of a slider. */
+const FINE = 400;
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ * @param {string} [text]
+ */
+function make(tag, attributes = {}, text) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/**
+ * Where a value stands on a slider, 0 to 1, and back.
+ * @param {Setting} setting
+ */
+export function sliderScale({ min = 0, max = 1, log = false, kind }) {
+  const low = log ? Math.log(Math.max(min, kind === 'integer' ? 1 : 1e-7)) : min;
+  const high = log ? Math.log(max) : max;
+  return {
+    /** @param {number} value */
+    place: (value) => ((log ? Math.log(Math.max(value, Math.exp(low))) : value) - low) / (high - low),
+    /** @param {number} place */
+    value(place) {
+      const raw = low + place * (high - low);
+      const exact = log ? Math.exp(raw) : raw;
+      const bounded = Math.max(min, Math.min(max, exact));
+      return kind === 'integer' ? Math.round(bounded) : Number(bounded.toPrecision(2));
+    },
+  };
+}
+
+export class SettingsView {
+  /** @type {Field[]} */
+  #fields = [];
+  #page = document.createElement('div');
+
+  /**
+   * @param {object} wishes
+   * @param {(change: Record<string, string>) => void} wishes.change
+   * @param {() => void} wishes.resetAll
+   * @param {() => void} wishes.close
+   * @param {(on: boolean) => void} wishes.keepGoing
+   */
+  constructor(wishes) {
+    this.wishes = wishes;
+    this.place = /** @type {HTMLElement} */ (document.getElementById('settings'));
+    this.preset = /** @type {HTMLSelectElement} */ (document.getElementById('preset'));
+    this.badge = /** @type {HTMLElement} */ (document.getElementById('changed'));
+    this.preset.addEventListener('change', () => wishes.change({ preset: this.preset.value }));
+  }
+
+  /** Draws all anew: once described, and after a change of language. @param {State} state */
+  build(state) {
+    const { description } = state;
+    if (!description) return;
+    this.preset.disabled = false;
+    this.preset.replaceChildren(...description.presets.map((preset) => {
+      const { label, help } = presetWords(preset);
+      return make('option', { value: preset.name, title: help }, label);
+    }));
+    this.#fields = [];
+    const header = make('header');
+    const resetAll = make('button', { type: 'button' }, t('settings.resetAll'));
+    const close = make('button', { type: 'button', class: 'close' }, t('settings.close'));
+    resetAll.addEventListener('click', this.wishes.resetAll);
+    close.addEventListener('click', this.wishes.close);
+    header.append(make('h2', {}, t('settings.label')), resetAll, close);
+    const groups = make('div', { class: 'groups' });
+    for (const group of description.groups) {
+      const box = make('fieldset', { class: 'group' });
+      box.append(make('legend', {}, groupLabel(group)));
+      for (const setting of description.settings.filter((s) => s.group === group.key)) {
+        const field = this.#field(setting);
+        this.#fields.push(field);
+        box.append(field.row);
+      }
+      groups.append(box);
+    }
+    groups.append(this.#pageGroup(state));
+    this.place.replaceChildren(header, make('p', { class: 'note' }, t('settings.note')), groups);
+    this.update(state);
+  }
+
+  /** @param {State} state */
+  #pageGroup(state) {
+    const box = make('fieldset', { class: 'group' });
+    const row = make('div', { class: 'field' });
+    const input = /** @type {HTMLInputElement} */ (make('input', { type: 'checkbox', id: 'keep-going' }));
+    input.checked = state.keepGoing;
+    input.addEventListener('change', () => this.wishes.keepGoing(input.checked));
+    row.append(make('label', { for: input.id }, t('controls.keepGoing')), input);
+    box.append(make('legend', {}, t('settings.page')), row);
+    return box;
+  }
+
+  /** @param {Setting} setting @returns {Field} */
+  #field(setting) {
+    const { label, help } = settingWords(setting);
+    const id = `setting-${setting.key}`;
+    const row = make('div', { class: `field ${setting.kind === 'widths' ? 'wide' : ''}`, 'data-key': setting.key });
+    const helpId = `${id}-help`;
+    const control = this.#control(setting, id, label);
+    for (const input of control.inputs) input.setAttribute('aria-describedby', helpId);
+    const reset = /** @type {HTMLButtonElement} */ (make('button', { type: 'button', class: 'reset', hidden: '' }));
+    row.append(make('label', { for: id }, label), ...control.inputs, make('p', { class: 'hint', id: helpId }, help), reset);
+    reset.addEventListener('click', () => this.wishes.change({ [setting.key]: reset.value }));
+    return { setting, row, show: control.show, reset };
+  }
+
+  /**
+   * @param {Setting} setting
+   * @param {string} id
+   * @param {string} label
+   * @returns {{inputs: HTMLElement[], show: (value: string) => void}}
+   */
+  #control(setting, id, label) {
+    const { key, kind } = setting;
+    const say = (/** @type {string} */ value) => this.wishes.change({ [key]: value });
+    if (kind === 'flag') {
+      const input = /** @type {HTMLInputElement} */ (make('input', { type: 'checkbox', id }));
+      input.addEventListener('change', () => say(String(input.checked)));
+      return { inputs: [input], show: (value) => (input.checked = value === 'true') };
+    }
+    if (kind === 'choice') {
+      const select = /** @type {HTMLSelectElement} */ (make('select', { id }));
+      for (const choice of setting.choices ?? []) select.append(make('option', { value: choice.value }, choiceLabel(key, choice)));
+      select.addEventListener('change', () => say(select.value));
+      return { inputs: [select], show: (value) => (select.value = value) };
+    }
+    const input = /** @type {HTMLInputElement} */ (make('input', { type: 'text', id, autocomplete: 'off', spellcheck: 'false' }));
+    if (kind !== 'widths') input.inputMode = kind === 'integer' ? 'numeric' : 'decimal';
+    // Not a number field: what can't be read as one is to be reported, not swallowed.
+    input.addEventListener('change', () => say(input.value.trim()));
+    const ranged = kind !== 'widths' && key !== 'seed' && setting.min !== undefined && setting.max !== undefined;
+    if (!ranged) return { inputs: [input], show: (value) => (input.value = value) };
+    const scale = sliderScale(setting);
+    const slider = /** @type {HTMLInputElement} */ (make('input', { type: 'range', min: '0', max: String(FINE), 'aria-label': label }));
+    const read = () => String(scale.value(Number(slider.value) / FINE));
+    slider.addEventListener('input', () => {
+      input.value = read();
+      slider.setAttribute('aria-valuetext', input.value);
+    });
+    slider.addEventListener('change', () => say(read()));
+    return {
+      inputs: [input, slider],
+      show(value) {
+        input.value = value;
+        slider.value = String(Math.round(FINE * scale.place(Number(value))));
+        slider.setAttribute('aria-valuetext', value);
+      },
+    };
+  }
+
+  /** @param {State} state */
+  update({ description, resolved }) {
+    if (!description || !resolved) return;
+    this.preset.value = resolved.preset;
+    const changes = Object.keys(resolved.changed).length;
+    this.badge.textContent = changes > 0 ? String(changes) : '';
+    const preset = description.presets.find((p) => p.name === resolved.preset);
+    const byKey = new Map(description.settings.map((setting) => [setting.key, setting]));
+    /** @param {Setting} setting @returns {boolean} */
+    const relevant = ({ when }) => {
+      if (!when) return true;
+      const other = byKey.get(when.key);
+      return when.values.includes(resolved.values[when.key] ?? '') && (!other || relevant(other));
+    };
+    for (const { setting, row, show, reset } of this.#fields) {
+      const { key } = setting;
+      const changed = Object.hasOwn(resolved.changed, key);
+      const base = preset?.values[key] ?? setting.default;
+      show(resolved.values[key] ?? setting.default);
+      row.querySelector('[aria-invalid]')?.removeAttribute('aria-invalid');
+      row.hidden = !relevant(setting);
+      row.classList.toggle('changed', changed);
+      reset.hidden = !changed;
+      reset.value = base;
+      const choice = setting.choices?.find((c) => c.value === base);
+      const flag = base === 'true' ? t('settings.on') : t('settings.off');
+      reset.textContent = t('settings.reset', { value: setting.kind === 'flag' ? flag : choice ? choiceLabel(key, choice) : base });
+    }
+  }
+
+  /** Marks the control whose value was refused, its text left for mending. @param {string} key */
+  refuse(key) {
+    document.getElementById(`setting-${key}`)?.setAttribute('aria-invalid', 'true');
+  }
+}

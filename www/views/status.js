@@ -1,0 +1,85 @@
+// What is going on, twice: a caption under the grid, always current, and a live
+// region for those who listen, sparse.
+
+import { number, t } from '../i18n/index.js';
+import { duration } from './readouts.js';
+
+/** @typedef {import('../state.js').State} State */
+
+/** Between two announcements of mere progress, ms. */
+const SPARSE = 20_000;
+/** Before the first one of a run. */
+const FIRST = 3_000;
+
+/** @param {number} bytes */
+const megabytes = (bytes) => number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** @param {number} p */
+const probability = (p) => number(p, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** @param {State} state */
+function situationOf({ phase, wanted, away, step, loading }) {
+  if (phase === 'failed') return 'failed';
+  if (phase === 'playing') return 'playing';
+  if (phase === 'paused') return wanted && away ? 'away' : step === 0 ? 'ready' : 'paused';
+  return loading && loading.stage !== 'more' ? loading.stage : 'start';
+}
+
+/** @param {string} situation @param {State} state */
+function words(situation, { step, elapsed, rate, loading }) {
+  const n = number(step);
+  switch (situation) {
+    case 'failed': return t('status.failed');
+    case 'away': return t('status.away');
+    case 'ready': return t('status.ready');
+    case 'paused': return t('status.paused', { step: n });
+    case 'playing': return t('status.caption', { step: n, elapsed: duration(elapsed), rate: number(rate, { maximumFractionDigits: 0 }) });
+    case 'start': return t('status.start');
+    case 'data': {
+      const { loaded = 0, total = 0 } = loading ?? {};
+      if (total === 0) return t('status.data');
+      return `${t('status.data')} · ${t('status.bytes', { loaded: megabytes(Math.min(loaded, total)), total: megabytes(total) })}`;
+    }
+    default: return t('status.engine');
+  }
+}
+
+export class StatusView {
+  #said = '';
+  #sayAt = 0;
+
+  constructor() {
+    this.caption = /** @type {HTMLElement} */ (document.getElementById('status'));
+    this.roomy = matchMedia('(min-width: 60rem)');
+    this.live = /** @type {HTMLElement} */ (document.getElementById('announce'));
+  }
+
+  /**
+   * @param {State} state
+   * @param {number[] | null} latest   the newest metrics
+   */
+  update(state, latest) {
+    const situation = situationOf(state);
+    const text = words(situation, state);
+    // Beside the readouts the same numbers again would only be noise.
+    const caption = situation === 'playing' && this.roomy.matches && !state.options.embed ? t('grid.columns') : text;
+    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    const now = performance.now();
+    const key = situation === 'paused' ? `paused ${state.step}` : situation;
+    if (key !== this.#said) {
+      this.#said = key;
+      this.#sayAt = now + FIRST;
+      this.live.textContent = situation === 'data' ? t('status.data') : situation === 'playing' ? t('status.playing') : text;
+    } else if (situation === 'playing' && now >= this.#sayAt) {
+      this.#sayAt = now + SPARSE;
+      this.live.textContent = this.#opinion(state, latest);
+    }
+  }
+
+  /** @param {State} state @param {number[] | null} latest */
+  #opinion({ step }, latest) {
+    const [, , , real, fake] = latest ?? [];
+    if (real === undefined || fake === undefined || !latest?.every(Number.isFinite)) return t('status.step', { step: number(step) });
+    return t('status.opinion', { step: number(step), real: probability(real), fake: probability(fake) });
+  }
+}

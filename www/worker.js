@@ -1,0 +1,152 @@
+// The worker: owns the engine, the data and the run in progress. Speaks the
+// vocabulary of protocol.js and keeps no settings of its own.
+
+import { chooseEngine } from './adapter.js';
+import { Supply } from './data.js';
+import { Forge, description, openEngine, resolved } from './engine.js';
+import { CELL, Painter } from './paint.js';
+import { Run } from './run.js';
+
+/** @typedef {import('./protocol.js').ToWorker} ToWorker */
+/** @typedef {import('./protocol.js').FromWorker} FromWorker */
+/** @typedef {Extract<ToWorker, {type: 'start'}>} StartOrder */
+
+/** For a core that doesn't describe its grid. */
+const GRID = { rows: 8, columns: 10 };
+
+/** @type {Promise<unknown> | null} */
+let opened = null;
+/** @type {Supply | null} */
+let supply = null;
+/** @type {Run | null} */
+let run = null;
+let newest = 0;
+/** The order being carried out: a change of mind meanwhile is noted here. @type {StartOrder | null} */
+let pending = null;
+
+/** @param {FromWorker} message @param {Transferable[]} transfer */
+const post = (message, transfer = []) => self.postMessage(message, { transfer });
+
+/** @param {unknown} error */
+const text = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {Extract<ToWorker, {type: 'open'}>} message */
+async function open({ data }) {
+  post({ type: 'loading', stage: 'engine', loaded: 0, total: 0 });
+  supply = new Supply(data, {
+    progress: (chunk, loaded, total) => post({ type: 'loading', stage: chunk === 0 ? 'data' : 'more', loaded, total }),
+    failed: ({ file, fault, detail }) => post({ type: 'dataFailed', file, fault, detail }),
+  });
+  void supply.chunk(0);
+  opened = openEngine();
+  try {
+    await opened;
+    post({ type: 'described', description: description() });
+  } catch (error) {
+    post({ type: 'failed', run: 0, fault: 'load', message: text(error) });
+  }
+}
+
+/** @param {StartOrder} order */
+async function start(order) {
+  newest = order.run;
+  pending = order;
+  const before = run;
+  run = null;
+  await before?.destroy();
+  await opened;
+  const choice = await chooseEngine(order.engine);
+  if (newest !== order.run || !supply) return;
+  post({ type: 'loading', stage: 'start', loaded: 0, total: 0 });
+  const forge = await forgeFor(order, choice.engine);
+  if (!forge) return;
+  if (newest !== order.run) return forge.destroy();
+  const rows = forge.rows();
+  const columns = forge.columns();
+  let painter = null;
+  if (choice.engine === 'cpu') {
+    size(order.canvas, { rows, columns }, order.scale);
+    painter = new Painter(order.canvas);
+  }
+  const mine = new Run({ id: order.run, forge, supply, painter, look: order.look, post });
+  run = mine;
+  post({ type: 'started', run: order.run, engine: choice.engine, adapter: forge.adapter(), reason: choice.reason, rows, columns });
+  try {
+    await mine.open();
+    if (run !== mine) return;
+    pending = null;
+    if (order.play) mine.play();
+    else mine.pause();
+  } catch (error) {
+    mine.fail(error);
+  }
+}
+
+/**
+ * @param {StartOrder} order
+ * @param {'cpu'|'gpu'} engine
+ */
+async function forgeFor(order, engine) {
+  try {
+    if (engine === 'cpu') return Forge.cpu(order.text);
+    size(order.canvas, description().grid ?? GRID, order.scale);
+    return await Forge.gpu(order.text, order.canvas);
+  } catch (error) {
+    post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: text(error) });
+    return null;
+  }
+}
+
+/**
+ * @param {OffscreenCanvas} canvas
+ * @param {{rows: number, columns: number}} grid
+ * @param {number} scale   canvas pixels to an image pixel
+ */
+function size(canvas, { rows, columns }, scale) {
+  canvas.width = CELL * columns * scale;
+  canvas.height = CELL * rows * scale;
+}
+
+/** @param {number} id */
+async function images(id) {
+  try {
+    if (!run) throw new Error('no run');
+    const bytes = await run.images();
+    post({ type: 'images', id, images: bytes, error: '' }, [bytes.buffer]);
+  } catch (error) {
+    post({ type: 'images', id, images: null, error: text(error) });
+  }
+}
+
+/** @param {number} id @param {string} settings */
+async function answer(id, settings) {
+  await opened;
+  post({ type: 'resolved', id, resolved: resolved(settings) });
+}
+
+self.addEventListener('message', (event) => {
+  /** @type {ToWorker} */
+  const message = event.data;
+  switch (message.type) {
+    case 'open': return void open(message);
+    case 'resolve': return void answer(message.id, message.text);
+    case 'start': return void start(message);
+    case 'images': return void images(message.id);
+    case 'retry': return supply?.retry();
+    case 'look': return run?.restyle(message.look);
+  }
+  if (pending?.run === message.run) {
+    pending.play = message.type === 'play';
+    return;
+  }
+  if (run?.id !== message.run) return;
+  if (message.type === 'play') run.play();
+  if (message.type === 'pause') run.pause();
+  if (message.type === 'step') run.step();
+});
+
+// A panic leaves the module undefined: the page ends this worker and offers a new one.
+const crashed = (/** @type {unknown} */ error) =>
+  post({ type: 'failed', run: newest, fault: 'crash', message: text(error) });
+self.addEventListener('error', (event) => crashed(event.error ?? event.message));
+self.addEventListener('unhandledrejection', (event) => crashed(event.reason));
