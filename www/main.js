@@ -57,14 +57,14 @@ const tell = publish(state, player);
 /** @param {SettingError[]} errors @param {'notice.setting'|'notice.option'} key */
 function report(errors, key) {
   for (const error of errors) {
-    notices.show(`setting ${error.key}`, () => t(key, { ...error }));
+    notices.show(`${key} ${error.key}`, () => t(key, { ...error }));
     tell('error', { ...error });
   }
 }
 
 /** From the address or the parent: what is wrong is left out, and said. @param {string} text */
 async function load(text) {
-  notices.dismiss('setting *');
+  notices.dismiss('notice.setting *');
   const resolved = await player.resolve(text);
   report(resolved.errors, 'notice.setting');
   begin(resolved);
@@ -75,7 +75,7 @@ async function change(values) {
   const { resolved } = state;
   if (!resolved) return;
   const next = await player.resolve(withChange(resolved, values));
-  notices.dismiss('setting *');
+  notices.dismiss('notice.setting *');
   settings.update(state);
   if (next.errors.length === 0) return fullText(next) === fullText(resolved) ? undefined : begin(next);
   report(next.errors.map((error) => ({ ...error, key: labelOf(error.key) })), 'notice.setting');
@@ -248,6 +248,7 @@ player.addEventListener('engine', () => {
 
 onSystemTheme(restyle);
 addEventListener('hashchange', () => {
+  notices.dismiss('notice.option *');
   const next = readAddress(location.search, location.hash);
   report(next.errors, 'notice.option');
   state.options.engine = next.options.engine;

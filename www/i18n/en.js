@@ -88,7 +88,7 @@ export const strings = {
   'settings.note': 'A change takes effect at once: training starts again from the seed.',
   'settings.reset': 'Back to the preset’s value, {value}',
   'settings.resetAll': 'Reset all',
-  'settings.close': 'Close the settings',
+  'settings.close': 'Close',
   'settings.on': 'on',
   'settings.off': 'off',
   'settings.page': 'This page',

@@ -88,7 +88,7 @@ export const strings = {
   'settings.note': '改动立即生效：从种子开始重新训练。',
   'settings.reset': '恢复为预设的值 {value}',
   'settings.resetAll': '全部恢复',
-  'settings.close': '关闭设置',
+  'settings.close': '关闭',
   'settings.on': '开',
   'settings.off': '关',
   'settings.page': '本页',

@@ -1,5 +1,6 @@
 // The settings as controls, all drawn from what the core says of them.
 
+import { sliderScale } from './slider.js';
 import { choiceLabel, groupLabel, presetWords, settingWords, t } from '../i18n/index.js';
 
 /** @typedef {import('../protocol.js').Setting} Setting */
@@ -21,30 +22,9 @@ function make(tag, attributes = {}, text) {
   return element;
 }
 
-/**
- * Where a value stands on a slider, 0 to 1, and back.
- * @param {Setting} setting
- */
-export function sliderScale({ min = 0, max = 1, log = false, kind }) {
-  const low = log ? Math.log(Math.max(min, kind === 'integer' ? 1 : 1e-7)) : min;
-  const high = log ? Math.log(max) : max;
-  return {
-    /** @param {number} value */
-    place: (value) => ((log ? Math.log(Math.max(value, Math.exp(low))) : value) - low) / (high - low),
-    /** @param {number} place */
-    value(place) {
-      const raw = low + place * (high - low);
-      const exact = log ? Math.exp(raw) : raw;
-      const bounded = Math.max(min, Math.min(max, exact));
-      return kind === 'integer' ? Math.round(bounded) : Number(bounded.toPrecision(2));
-    },
-  };
-}
-
 export class SettingsView {
   /** @type {Field[]} */
   #fields = [];
-  #page = document.createElement('div');
 
   /**
    * @param {object} wishes

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::layers::{Conv, ConvTranspose, Layer, Linear, Network, Start, Window};
 use crate::ops::activation::Activation;
 use crate::ops::gather::Batch;
+use crate::ops::log;
 use crate::ops::noise::Distribution;
 use crate::ops::tick::{LANES, Lane};
 use crate::optim::{Optimizer, Pace};
@@ -30,7 +31,7 @@ pub const OPENING_IMAGES: usize = 10_000;
 /// Steps that the log remembers until the host reads them.
 pub const LOG_ROWS: usize = 4096;
 /// Values in a row of the log: step, D's loss, G's loss, mean `D(x)` over real, mean `D(G(z))`.
-pub const LOG_COLUMNS: usize = 5;
+pub const LOG_COLUMNS: usize = log::ROW;
 /// Random stream of the training noise.
 const NOISE_STREAM: u32 = 1;
 /// Random stream of the grid's fixed noise.

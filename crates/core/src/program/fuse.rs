@@ -23,7 +23,7 @@ pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
     for node in &recorder.nodes {
         let mut node = node.clone();
         if let Some((x, tail)) = node.op.tail()
-            && readers[&x] == 1
+            && readers[&recorder.storage(x)] == 1
             && let Some(&before) = writer.get(&x)
             && let Some(earlier) = nodes[before].as_ref().filter(|earlier| earlier.program == node.program)
             && untouched(&earlier.op.reads(), &nodes[before + 1..])

@@ -7,10 +7,9 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
 
-/// Says what wrote the file, and in which form.
-const FORMAT: (&str, &str) = ("format", "digit-forge 1");
-/// The header's key for the settings.
-const SETTINGS: &str = "settings";
+/// The header's key for the settings; it also says what wrote the file, and in which form. The only one, since a header
+/// of several would come in any order, and equal runs make equal files.
+const SETTINGS: &str = "digit-forge 1 settings";
 
 fn dtype(dtype: DType) -> Dtype {
     match dtype {
@@ -29,7 +28,7 @@ pub(super) fn write(settings: &str, tensors: &[(&TensorInfo, Vec<u32>)]) -> Resu
         let view = TensorView::new(dtype(info.dtype), info.shape.0.clone(), bytemuck::cast_slice(words));
         view.map(|view| (info.name.as_str(), view)).map_err(bad)
     });
-    let header = HashMap::from([(FORMAT.0.to_owned(), FORMAT.1.to_owned()), (SETTINGS.to_owned(), settings.to_owned())]);
+    let header = HashMap::from([(SETTINGS.to_owned(), settings.to_owned())]);
     safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(header)).map_err(bad)
 }
 
@@ -54,8 +53,7 @@ pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>
 pub fn settings_of(file: &[u8]) -> Result<Resolved> {
     let (_, metadata) = SafeTensors::read_metadata(file).map_err(|e| bad(format!("not a readable safetensors file: {e}")))?;
     let header = metadata.metadata().clone().unwrap_or_default();
-    let text = header.get(SETTINGS).filter(|_| header.get(FORMAT.0).is_some_and(|f| f == FORMAT.1));
-    let text = text.ok_or_else(|| bad("the file has no settings of this program in its header"))?;
+    let text = header.get(SETTINGS).ok_or_else(|| bad("the file has no settings of this program in its header"))?;
     let resolved = settings::resolve(text)?;
     match resolved.errors.first() {
         Some((_, _, error)) => Err(bad(error)),

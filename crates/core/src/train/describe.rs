@@ -2,6 +2,7 @@
 
 use super::presets::{PRESETS, Preset};
 use super::settings::{GROUPS, Group, ROWS, Row};
+use crate::models::gan::{DIGITS, GRID_ROWS};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -10,6 +11,14 @@ struct Description {
     groups: &'static [Group],
     settings: &'static [Row],
     presets: Vec<FullPreset>,
+    grid: Grid,
+}
+
+/// Extents of the grid, in images.
+#[derive(Serialize)]
+struct Grid {
+    rows: usize,
+    columns: usize,
 }
 
 /// A preset with the values of all settings, also those that it leaves at their defaults.
@@ -28,11 +37,11 @@ impl FullPreset {
     }
 }
 
-/// `{"groups": […], "settings": […], "presets": […]}`: [`GROUPS`], [`ROWS`], and [`PRESETS`] with every setting's
-/// value as text.
+/// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}}`: [`GROUPS`], [`ROWS`], and [`PRESETS`]
+/// with every setting's value as text.
 pub fn describe() -> String {
     let presets = PRESETS.iter().map(FullPreset::of).collect();
-    let description = Description { groups: GROUPS, settings: ROWS, presets };
+    let description = Description { groups: GROUPS, settings: ROWS, presets, grid: Grid { rows: GRID_ROWS, columns: DIGITS } };
     serde_json::to_string(&description).expect("plain tables with text keys always make JSON")
 }
 

@@ -2,6 +2,7 @@
 //! and its checkpoints.
 
 mod checkpoint;
+pub mod describe;
 pub mod presets;
 pub mod settings;
 mod trainer;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 /// A device with its queue and the adapter's description. Clones share them.
 #[derive(Clone)]
 pub struct GpuContext {
+    #[cfg(target_arch = "wasm32")]
     pub(crate) instance: wgpu::Instance,
     pub(crate) adapter: wgpu::Adapter,
     pub(crate) device: wgpu::Device,
@@ -28,7 +29,13 @@ impl GpuContext {
             })
             .await
             .map_err(|e| Error::Gpu(format!("no device: {e}")))?;
-        Ok(GpuContext { instance, adapter, device, queue })
+        Ok(GpuContext {
+            #[cfg(target_arch = "wasm32")]
+            instance,
+            adapter,
+            device,
+            queue,
+        })
     }
 
     /// The adapter's name, as well as it is known (a browser tells little).

@@ -1,0 +1,242 @@
+//! The promises of a run: determinism, checkpoints, engines that agree, and a GAN that learns.
+
+use super::*;
+use crate::data::ImageShape;
+use crate::engine::{block_on, gpu};
+use crate::ops::check::Random;
+use crate::train::settings::resolve;
+
+/// Digits as simple as can be: digit `d` is a bright square at one of ten places, with some noise.
+fn toy_data(count: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut random = Random(42);
+    let labels: Vec<u8> = (0..count).map(|i| (i % DIGITS) as u8).collect();
+    let mut pixels = vec![0; count * IMAGE.pixels()];
+    for (image, &label) in pixels.chunks_exact_mut(IMAGE.pixels()).zip(&labels) {
+        let (row, column) = (4 + usize::from(label / 4) * 8, 3 + usize::from(label % 4) * 6);
+        for at in (0..5).flat_map(|y| (0..5).map(move |x| (row + y) * IMAGE.columns + column + x)) {
+            image[at] = 180 + (random.next() * 75.0) as u8;
+        }
+    }
+    (idx::write_images(IMAGE, &pixels), idx::write_labels(&labels))
+}
+
+fn trainer(text: &str) -> Trainer {
+    let resolved = resolve(text).unwrap();
+    assert!(resolved.errors.is_empty(), "{:?}", resolved.errors);
+    with_data(Trainer::cpu(resolved.preset, resolved.settings).unwrap())
+}
+
+fn with_data(mut trainer: Trainer) -> Trainer {
+    let (images, labels) = toy_data(1000);
+    trainer.add_data(&images, &labels).unwrap();
+    trainer
+}
+
+fn save(trainer: &mut Trainer) -> Vec<u8> {
+    block_on(trainer.save().unwrap()).unwrap()
+}
+
+const TINY: &str = "images=1000&channels=2&batch=5&noise=7";
+const TINY_MLP: &str = "images=1000&network=mlp&gWidths=12,9&dWidths=11&batch=5&noise=7";
+
+#[test]
+fn every_choice_trains_and_stays_finite() {
+    for network in [TINY, TINY_MLP] {
+        for condition in ["projection", "concat", "none"] {
+            for (loss, optimizer) in [("nonsaturating", "adam"), ("minimax", "adam"), ("nonsaturating", "sgd")] {
+                let text = format!("{network}&condition={condition}&loss={loss}&optimizer={optimizer}&dSteps=2&momentum=0.5");
+                let mut trainer = trainer(&text);
+                let before = save(&mut trainer);
+                trainer.run(20).unwrap();
+                let metrics = block_on(trainer.metrics()).unwrap();
+                assert_eq!(metrics.iter().map(|m| m.step).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>(), "{text}");
+                assert!(metrics.iter().all(|m| [m.d_loss, m.g_loss, m.d_real, m.d_fake].iter().all(|v| v.is_finite())), "{text}");
+                assert_ne!(save(&mut trainer), before, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_does_not() {
+    for network in [TINY, TINY_MLP] {
+        let end = |seed: u32, submits: &[u32]| {
+            let mut trainer = trainer(&format!("{network}&seed={seed}"));
+            submits.iter().for_each(|&n| trainer.run(n).unwrap());
+            save(&mut trainer)
+        };
+        let once = end(7, &[1000]);
+        assert!(once == end(7, &[1, 99, 900]), "how steps are grouped must not matter");
+        assert!(once != end(8, &[1000]));
+    }
+}
+
+#[test]
+fn a_resumed_run_is_the_run_that_never_stopped() {
+    for network in [TINY, TINY_MLP] {
+        let mut whole = trainer(network);
+        whole.run(30).unwrap();
+        let mut first = trainer(network);
+        first.run(17).unwrap();
+        let file = save(&mut first);
+        let resolved = crate::train::checkpoint_settings(&file).unwrap();
+        let mut second = with_data(Trainer::cpu(resolved.preset, resolved.settings).unwrap());
+        second.load(&file).unwrap();
+        assert_eq!(second.steps(), 17);
+        second.run(13).unwrap();
+        assert!(save(&mut whole) == save(&mut second));
+        assert_eq!(block_on(whole.images().unwrap()).unwrap(), block_on(second.images().unwrap()).unwrap());
+        let metrics = block_on(second.metrics()).unwrap();
+        assert_eq!(metrics.first().map(|m| m.step), Some(18));
+        assert_eq!(metrics, block_on(whole.metrics()).unwrap()[17..]);
+    }
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_is_refused_and_changes_nothing() {
+    let mut small = trainer(TINY);
+    small.run(3).unwrap();
+    let file = save(&mut small);
+    let mut other = trainer("images=1000&channels=3&batch=5&noise=7");
+    let before = save(&mut other);
+    let error = other.load(&file).unwrap_err().to_string();
+    assert!(error.contains("generator") && error.contains("in the file"), "{error}");
+    for broken in [&file[..100], &file[..file.len() - 5], b"not a checkpoint".as_slice(), &[]] {
+        assert!(matches!(other.load(broken), Err(Error::Checkpoint(_))));
+        assert!(matches!(crate::train::checkpoint_settings(broken), Err(Error::Checkpoint(_))));
+    }
+    assert!(save(&mut other) == before);
+    let error = trainer(&format!("{TINY}&optimizer=sgd")).load(&file).unwrap_err().to_string();
+    assert!(error.contains("velocity") && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn fused_programs_compute_what_the_plain_ones_do() {
+    for text in [TINY, TINY_MLP] {
+        let settings = resolve(text).unwrap().settings;
+        let run = |fused| {
+            let gan = Gan::record(&settings, fused).unwrap();
+            let engine = Runner::Cpu(CpuEngine::new(&gan.recording, settings.seed));
+            let ops: usize = gan.recording.programs.iter().map(|p| p.ops.len()).sum();
+            let mut trainer = with_data(Trainer::with(resolve("").unwrap().preset, settings.clone(), gan, engine).unwrap());
+            trainer.run(50).unwrap();
+            (block_on(trainer.metrics()).unwrap(), ops)
+        };
+        let ((plain, plain_ops), (fused, fused_ops)) = (run(false), run(true));
+        assert!(fused_ops < plain_ops);
+        assert_close(&plain, &fused, 1e-4);
+    }
+}
+
+fn assert_close(left: &[Metrics], right: &[Metrics], tolerance: f32) {
+    assert_eq!(left.len(), right.len());
+    for (l, r) in left.iter().zip(right) {
+        let close = |a: f32, b: f32| (a - b).abs() <= tolerance * (1.0 + a.abs());
+        assert!(close(l.d_loss, r.d_loss) && close(l.g_loss, r.g_loss) && close(l.d_real, r.d_real) && close(l.d_fake, r.d_fake), "{l:?} {r:?}");
+    }
+}
+
+#[test]
+fn both_engines_see_the_same_losses() {
+    let Some(context) = gpu::test_context() else { return };
+    for text in [TINY, TINY_MLP, "images=1000&batch=16", "images=1000&condition=concat&optimizer=sgd&loss=minimax&lambda=0.5"] {
+        let resolved = resolve(text).unwrap();
+        let mut on_cpu = trainer(text);
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
+        let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+        on_cpu.run(12).unwrap();
+        on_gpu.run(5).unwrap();
+        on_gpu.run(7).unwrap();
+        block_on(on_gpu.settle()).unwrap();
+        // Rounding differs, and training amplifies it: 1e-3 over the first dozen steps.
+        assert_close(&block_on(on_cpu.metrics()).unwrap(), &block_on(on_gpu.metrics()).unwrap(), 1e-3);
+        let (a, b) = (block_on(on_cpu.images().unwrap()).unwrap(), block_on(on_gpu.images().unwrap()).unwrap());
+        let apart = a.iter().zip(&b).filter(|(a, b)| a.abs_diff(**b) > 4).count();
+        assert!(apart * 100 <= a.len(), "{apart} of {} pixels differ", a.len());
+    }
+}
+
+#[test]
+fn training_cannot_start_without_its_images() {
+    let resolved = resolve(TINY).unwrap();
+    let mut trainer = Trainer::cpu(resolved.preset, resolved.settings).unwrap();
+    let (images, labels) = toy_data(400);
+    assert!(trainer.run(1).unwrap_err().to_string().contains("0 of the first 1000"));
+    trainer.add_data(&images, &labels).unwrap();
+    assert!(trainer.run(1).unwrap_err().to_string().contains("400 of the first 1000"));
+    let fewer = idx::write_labels(&[1; 399]);
+    assert!(trainer.add_data(&images, &fewer).unwrap_err().to_string().contains("400 images but 399 labels"));
+    let large = idx::write_images(ImageShape { rows: 32, columns: 32 }, &[0; 1024]);
+    assert!(trainer.add_data(&large, &idx::write_labels(&[1])).unwrap_err().to_string().contains("32×32"));
+    assert_eq!(trainer.images_available(), 400);
+    trainer.add_data(&images, &labels).unwrap();
+    trainer.add_data(&images, &labels).unwrap();
+    assert_eq!(trainer.images_available(), 1000);
+    trainer.run(1).unwrap();
+}
+
+#[test]
+fn only_live_settings_can_be_tuned() {
+    let mut trainer = trainer(TINY);
+    let with = |text: &str| resolve(&format!("{TINY}&{text}")).unwrap().settings;
+    let error = trainer.tune(with("batch=6")).unwrap_err().to_string();
+    assert!(error.contains("`batch=6`") && error.contains("new run"), "{error}");
+    trainer.run(2).unwrap();
+    let before = block_on(trainer.images().unwrap()).unwrap();
+    trainer.tune(with("gRate=0.000001&dRate=0.000001")).unwrap();
+    trainer.run(1).unwrap();
+    let after = block_on(trainer.images().unwrap()).unwrap();
+    let moved = before.iter().zip(&after).map(|(a, b)| a.abs_diff(*b)).max();
+    trainer.tune(with("gRate=0.05")).unwrap();
+    trainer.run(1).unwrap();
+    let far = block_on(trainer.images().unwrap()).unwrap();
+    let moved_far = after.iter().zip(&far).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(moved_far > moved, "{moved_far:?} {moved:?}");
+}
+
+#[test]
+fn samples_are_fresh_and_leave_the_grid_as_it_was() {
+    let mut trainer = trainer(TINY);
+    trainer.run(5).unwrap();
+    let grid = block_on(trainer.images().unwrap()).unwrap();
+    let (images, labels) = block_on(trainer.samples(130, |_| {})).unwrap();
+    assert_eq!(images.len(), 130 * IMAGE.pixels());
+    assert_eq!(labels, (0..130).map(|i| (i % 10) as u8).collect::<Vec<_>>());
+    assert_ne!(images[..grid.len()], grid);
+    assert_ne!(images[..grid.len()], images[grid.len()..2 * grid.len()]);
+    assert_eq!(block_on(trainer.images().unwrap()).unwrap(), grid);
+}
+
+/// How far the grid is from the data: the mean distance of each image from its digit's clean square, per pixel.
+fn distance_from_toys(trainer: &mut Trainer) -> f64 {
+    let (file, _) = toy_data(DIGITS);
+    let toys = idx::images("toys", &file).unwrap().pixels.to_vec();
+    let grid = block_on(trainer.images().unwrap()).unwrap();
+    let pixels = IMAGE.pixels();
+    let distance = |n: usize| {
+        let (image, toy) = (&grid[n * pixels..(n + 1) * pixels], &toys[n % DIGITS * pixels..(n % DIGITS + 1) * pixels]);
+        image.iter().zip(toy).map(|(a, b)| f64::from(a.abs_diff(*b)) / 255.0).sum::<f64>() / pixels as f64
+    };
+    (0..grid.len() / pixels).map(distance).sum::<f64>() / (grid.len() / pixels) as f64
+}
+
+#[test]
+fn a_gan_learns_a_toy_problem() {
+    let mut trainer = trainer("images=1000&channels=4&noise=16");
+    let untrained = distance_from_toys(&mut trainer);
+    trainer.run(600).unwrap();
+    let trained = distance_from_toys(&mut trainer);
+    // Blank images are 0.03 from the toys; each column must show its own square.
+    assert!(untrained > 0.3, "{untrained}");
+    assert!(trained < 0.02, "{trained}");
+}
+
+#[test]
+fn the_log_remembers_the_newest_steps() {
+    let mut trainer = trainer(&format!("{TINY_MLP}&batch=1"));
+    trainer.run(LOG_ROWS as u32 + 10).unwrap();
+    let metrics = block_on(trainer.metrics()).unwrap();
+    assert_eq!(metrics.len(), LOG_ROWS);
+    assert_eq!((metrics[0].step, metrics[LOG_ROWS - 1].step), (11, LOG_ROWS as u32 + 10));
+    assert!(block_on(trainer.metrics()).unwrap().is_empty());
+}

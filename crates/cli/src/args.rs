@@ -1,0 +1,83 @@
+//! The arguments. Values of settings stay text here: the core reads them and says what it expected.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use digit_forge_core::models::gan::DIGITS;
+use std::path::PathBuf;
+
+/// Trains a GAN that forges handwritten digits.
+#[derive(Debug, Parser)]
+#[command(name = "digit-forge", version)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trains, and leaves grid.png, metrics.json and model.safetensors in a folder.
+    Train(Order),
+    /// Lists all settings, with their ranges and defaults, and the presets.
+    Settings {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to train.
+#[derive(Debug, clap::Args)]
+pub struct Order {
+    /// The settings to start from; `digit-forge settings` lists them [default: quick]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// How many steps to train; with --resume, how many more.
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    pub steps: u32,
+
+    /// Where all random numbers start: the same as `--set seed=S`.
+    #[arg(long, value_name = "S", allow_hyphen_values = true)]
+    pub seed: Option<String>,
+
+    /// Settings that differ from the preset's.
+    #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1.., value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+
+    /// The folder for the results; with --resume, where it isn't given, the same one.
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
+
+    /// Goes on with the run in this folder, with its settings. Only gRate and dRate can be --set then.
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+
+    /// Also generates this many digits, as many of each, in MNIST's own format.
+    #[arg(long, value_name = "N", value_parser = sample_count)]
+    pub samples: Option<usize>,
+
+    /// The folder with MNIST's training files.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineKind {
+    /// Runs everywhere.
+    Cpu,
+    /// Vulkan, Metal or Direct3D 12.
+    Gpu,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.into(), value.into()))
+}
+
+fn sample_count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n: &usize| *n > 0 && n.is_multiple_of(DIGITS));
+    count.ok_or_else(|| format!("expected a positive multiple of {DIGITS}, as many of each digit"))
+}

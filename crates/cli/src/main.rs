@@ -1,0 +1,34 @@
+//! Digit Forge on the command line. It only reads arguments, drives the core's trainer and writes files; what can be
+//! set, and what is wrong with a value, the core knows.
+
+mod args;
+mod data;
+mod failure;
+mod grid;
+mod metrics;
+mod output;
+mod pace;
+mod progress;
+mod start;
+mod table;
+mod train;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Train(order) => train::train(&order),
+        Command::Settings { json } => table::print(json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where even this can't be written, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "digit-forge: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a run starts from: a preset with changes, or an earlier run's checkpoint.
+
+use crate::args::{EngineKind, Order};
+use crate::failure::{Failure, Result};
+use crate::metrics;
+use digit_forge_core::Error;
+use digit_forge_core::engine::block_on;
+use digit_forge_core::engine::gpu::GpuContext;
+use digit_forge_core::train::presets::{PRESETS, Preset};
+use digit_forge_core::train::settings::{self, Settings};
+use digit_forge_core::train::{Trainer, checkpoint_settings};
+use std::path::{Path, PathBuf};
+
+/// A checkpoint's file in a run's folder.
+pub const MODEL: &str = "model.safetensors";
+
+pub struct Start {
+    pub preset: &'static Preset,
+    /// As the run will go on; a checkpoint's may differ where a change is live.
+    pub settings: Settings,
+    earlier: Option<Earlier>,
+}
+
+struct Earlier {
+    folder: PathBuf,
+    checkpoint: Vec<u8>,
+    settings: Settings,
+}
+
+impl Start {
+    pub fn of(order: &Order) -> Result<Self> {
+        match &order.resume {
+            Some(folder) => Self::resumed(order, folder),
+            None => Self::fresh(order),
+        }
+    }
+
+    fn fresh(order: &Order) -> Result<Self> {
+        let preset = order.preset.as_deref().map_or(Ok(&PRESETS[0]), settings::preset)?;
+        let settings = changed(Settings::of(preset)?, order)?;
+        Ok(Start { preset, settings, earlier: None })
+    }
+
+    fn resumed(order: &Order, folder: &Path) -> Result<Self> {
+        for (given, flag) in [(order.preset.is_some(), "--preset"), (order.seed.is_some(), "--seed")] {
+            if given {
+                let why = "a resumed run keeps its checkpoint's settings, except gRate and dRate through --set";
+                return Err(Failure::Usage(format!("{flag} can't be used with --resume: {why}")));
+            }
+        }
+        let path = folder.join(MODEL);
+        let checkpoint = std::fs::read(&path).map_err(|e| Failure::io(&path, "read", &e))?;
+        let resolved = checkpoint_settings(&checkpoint).map_err(|e| Failure::of_file(&path, e))?;
+        let settings = changed(resolved.settings.clone(), order)?;
+        let earlier = Earlier { folder: folder.into(), checkpoint, settings: resolved.settings };
+        Ok(Start { preset: resolved.preset, settings, earlier: Some(earlier) })
+    }
+
+    /// The trainer, at the step that it starts from.
+    pub fn trainer(&self, engine: EngineKind) -> Result<Trainer> {
+        let Some(earlier) = &self.earlier else { return on(engine, self.preset, self.settings.clone()) };
+        let mut trainer = on(engine, self.preset, earlier.settings.clone())?;
+        let path = earlier.folder.join(MODEL);
+        trainer.load(&earlier.checkpoint).map_err(|e| Failure::of_file(&path, e))?;
+        trainer.tune(self.settings.clone())?;
+        Ok(trainer)
+    }
+
+    /// What has been measured up to `step`, as far as the earlier run's folder has it.
+    pub fn record(&self, step: u32) -> Result<metrics::Record> {
+        match &self.earlier {
+            Some(earlier) => metrics::Record::of_folder(&earlier.folder, step),
+            None => Ok(metrics::Record::default()),
+        }
+    }
+}
+
+fn changed(mut settings: Settings, order: &Order) -> Result<Settings> {
+    for (key, value) in &order.changes {
+        match key.as_str() {
+            "preset" => return Err(Failure::Usage("`preset` isn't a setting: it is given with --preset".into())),
+            "seed" if order.seed.is_some() => {
+                return Err(Failure::Usage("the seed is given twice, with --seed and with --set".into()));
+            }
+            _ => settings::row(key)?.set(&mut settings, value)?,
+        }
+    }
+    if let Some(seed) = &order.seed {
+        settings::row("seed")?.set(&mut settings, seed)?;
+    }
+    Ok(settings)
+}
+
+fn on(engine: EngineKind, preset: &'static Preset, settings: Settings) -> Result<Trainer> {
+    let trainer = match engine {
+        EngineKind::Cpu => Trainer::cpu(preset, settings),
+        EngineKind::Gpu => block_on(async { Trainer::gpu(preset, settings, GpuContext::new().await?).await }),
+    };
+    trainer.map_err(|error| match error {
+        Error::Gpu(_) => Failure::NoGpu(error),
+        other => other.into(),
+    })
+}

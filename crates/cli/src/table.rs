@@ -1,0 +1,76 @@
+//! `digit-forge settings`: what the core describes, as a table or as JSON.
+
+use crate::failure::{Failure, Result};
+use digit_forge_core::train::describe::describe;
+use digit_forge_core::train::presets::PRESETS;
+use digit_forge_core::train::settings::{GROUPS, ROWS, Row};
+use digit_forge_core::train::values::Kind;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _, stdout};
+
+pub fn print(json: bool) -> Result<()> {
+    let text = if json { describe() + "\n" } else { tables() };
+    match stdout().write_all(text.as_bytes()) {
+        // `| head` has seen enough.
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::io("stdout".as_ref(), "written", &e)),
+        _ => Ok(()),
+    }
+}
+
+fn tables() -> String {
+    let mut text = String::new();
+    for group in GROUPS {
+        let rows = ROWS.iter().filter(|row| row.group == group.key);
+        let cells = rows.map(|row| [row.key.into(), range(&row.kind), row.default.into(), help(row)]);
+        section(&mut text, group.label, ["key", "range", "default", ""], &cells.collect::<Vec<_>>());
+    }
+    let cells = PRESETS.iter().flat_map(|preset| {
+        let differing: Vec<String> = preset.values.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let line = (!differing.is_empty()).then(|| [String::new(), differing.join(" ")]);
+        std::iter::once([preset.name.into(), preset.help.into()]).chain(line)
+    });
+    section(&mut text, "Presets", ["name", "what differs from the defaults"], &cells.collect::<Vec<_>>());
+    text.truncate(text.trim_end().len());
+    text + "\n"
+}
+
+fn section<const N: usize>(text: &mut String, title: &str, heads: [&str; N], rows: &[[String; N]]) {
+    let heads = heads.map(String::from);
+    let lines = || std::iter::once(&heads).chain(rows);
+    let width = |i: usize| lines().map(|line| line[i].chars().count()).max().unwrap_or_default();
+    let widths: [usize; N] = std::array::from_fn(width);
+    let _ = writeln!(text, "{title}");
+    for line in lines() {
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let _ = writeln!(text, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    text.push('\n');
+}
+
+fn range(kind: &Kind) -> String {
+    match kind {
+        Kind::Integer { min, max } => format!("{min} to {max}"),
+        Kind::Number { min, max, .. } => format!("{min} to {max}, real"),
+        Kind::Choice { choices } => choices.iter().map(|c| c.value).collect::<Vec<_>>().join(" | "),
+        Kind::Widths { most, max } => format!("up to {most} of 1 to {max}, comma between"),
+    }
+}
+
+fn help(row: &Row) -> String {
+    let when = row.when.map(|w| format!(" Only with {}={}.", w.key, w.values.join("|"))).unwrap_or_default();
+    let live = if row.restart { "" } else { " Can change with --resume." };
+    format!("{}{when}{live}", row.help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_and_preset_has_its_line() {
+        let text = tables();
+        let first_words: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(ROWS.iter().all(|row| first_words.contains(&row.key)));
+        assert!(PRESETS.iter().all(|preset| first_words.contains(&preset.name)));
+    }
+}

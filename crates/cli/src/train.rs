@@ -1,0 +1,90 @@
+//! `digit-forge train`: everything that can be wrong is found before the first step, everything is written after the
+//! last one.
+
+use crate::args::Order;
+use crate::data::DataSet;
+use crate::failure::{Failure, Result};
+use crate::metrics::{self, History, Record, Stretch};
+use crate::output::Folder;
+use crate::pace::Pace;
+use crate::progress::{Progress, note};
+use crate::start::{MODEL, Start};
+use crate::grid;
+use digit_forge_core::Error;
+use digit_forge_core::data::{IMAGE, idx};
+use digit_forge_core::engine::block_on;
+use digit_forge_core::train::Trainer;
+use digit_forge_core::train::settings::Condition;
+use std::time::Instant;
+
+pub fn train(order: &Order) -> Result<()> {
+    let start = Start::of(order)?;
+    if order.samples.is_some() && start.settings.condition == Condition::None {
+        let why = "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
+        return Err(Error::BadSetting { key: "condition".into(), value: "none".into(), why }.into());
+    }
+    let data = DataSet::read(&order.data)?;
+    let mut trainer = start.trainer(order.engine)?;
+    data.give(&mut trainer)?;
+    let after = trainer.steps();
+    let total = after.checked_add(order.steps).ok_or_else(|| {
+        Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {}", order.steps, u32::MAX))
+    })?;
+    let mut record = start.record(after)?;
+    // The arguments hold that one of both is given.
+    let folder = order.out.as_ref().or(order.resume.as_ref());
+    let folder = Folder::create(folder.ok_or_else(|| Failure::Usage("--out DIR is missing".into()))?)?;
+
+    let (engine, adapter, settings) = (trainer.engine_name(), trainer.adapter(), trainer.settings_text()?);
+    note(&format!("{settings} on {engine}: {adapter}"));
+    let seconds = steps(&mut trainer, total, &mut record.history)?;
+    let ms_per_step = (order.steps > 0).then(|| seconds * 1e3 / f64::from(order.steps));
+    let (engine, steps) = (engine.into(), order.steps);
+    record.runs.push(Stretch { settings, engine, adapter, after, steps, seconds, ms_per_step });
+    note(&format!("{steps} steps in {seconds:.1} s{}", ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default()));
+    if let Some(step) = record.history.broke_at() {
+        note(&format!("From step {step} on, losses were no finite numbers: try smaller learning rates."));
+    }
+    results(order, &start, &mut trainer, &record, &folder)
+}
+
+/// Trains until `total` steps are made, and returns the seconds that it took.
+fn steps(trainer: &mut Trainer, total: u32, history: &mut History) -> Result<f64> {
+    let began = Instant::now();
+    let mut progress = Progress::new("step", trainer.steps().into(), total.into());
+    let mut pace = Pace::new();
+    while trainer.steps() < total {
+        let turn = Instant::now();
+        trainer.run(pace.steps().min(total - trainer.steps()))?;
+        block_on(trainer.settle())?;
+        pace.learn(turn.elapsed());
+        let measured = block_on(trainer.metrics())?;
+        measured.iter().for_each(|m| history.push(m));
+        let losses = measured.last().map(|m| format!(" · losses D {:.3} G {:.3}", m.d_loss, m.g_loss));
+        progress.tell(trainer.steps().into(), &losses.unwrap_or_default());
+    }
+    progress.finish();
+    Ok(began.elapsed().as_secs_f64())
+}
+
+/// Writes all files; the checkpoint last, so that what was measured is never behind it.
+fn results(order: &Order, start: &Start, trainer: &mut Trainer, record: &Record, folder: &Folder) -> Result<()> {
+    let mut written = vec!["grid.png", metrics::FILE];
+    let images = block_on(trainer.images()?)?;
+    folder.write("grid.png", &grid::png(&images)?)?;
+    if let Some(count) = order.samples {
+        let mut progress = Progress::new("sample", 0, count as u64);
+        let (images, labels) = block_on(trainer.samples(count, |done| progress.tell(done as u64, "")))?;
+        progress.finish();
+        let (images_file, labels_file) = ("samples-images-idx3-ubyte", "samples-labels-idx1-ubyte");
+        folder.write(images_file, &idx::write_images(IMAGE, &images))?;
+        folder.write(labels_file, &idx::write_labels(&labels))?;
+        written.extend([images_file, labels_file]);
+    }
+    folder.write(metrics::FILE, &metrics::report(start.preset, trainer, record)?)?;
+    let checkpoint = block_on(trainer.save()?)?;
+    folder.write(MODEL, &checkpoint)?;
+    written.push(MODEL);
+    note(&format!("{}: {}", folder.path().display(), written.join(", ")));
+    Ok(())
+}

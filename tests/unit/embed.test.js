@@ -1,0 +1,36 @@
+// The page within a page: the messages it obeys, the address of its frame.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { frameAddress } from '../../www/element.js';
+import { readMessage } from '../../www/embed.js';
+
+test('messages of others are none of our business', () => {
+  for (const data of [null, undefined, 'play', 7, {}, { type: 'other', command: 'play' }]) assert.equal(readMessage(data), null);
+});
+
+test('a known command is obeyed', () => {
+  assert.deepEqual(readMessage({ type: 'digit-forge', command: 'play', extra: 1 }), { command: { command: 'play' } });
+  assert.deepEqual(readMessage({ type: 'digit-forge', command: 'set', settings: 'seed=3' }), { command: { command: 'set', settings: 'seed=3' } });
+});
+
+test('a command that is wrong is refused with its reason', () => {
+  assert.match(readMessage({ type: 'digit-forge' })?.error ?? '', /undefined is none of play/);
+  assert.match(readMessage({ type: 'digit-forge', command: 'fly' })?.error ?? '', /"fly" is none of play/);
+  assert.match(readMessage({ type: 'digit-forge', command: { play: 1 } })?.error ?? '', /none of play/);
+  assert.match(readMessage({ type: 'digit-forge', command: 'set', settings: { seed: 3 } })?.error ?? '', /needs settings/);
+});
+
+/** @param {Record<string, string>} attributes */
+const frame = (attributes) => frameAddress((name) => attributes[name] ?? null, 'https://host.example/forge/element.js');
+
+test('the element’s frame lies beside its script', () => {
+  assert.equal(frame({}), 'https://host.example/forge/index.html?embed=1');
+});
+
+test('attributes become the frame’s address, preset and settings in the hash', () => {
+  assert.equal(
+    frame({ preset: 'quick', lang: 'zh', autostart: '0', settings: 'batch=32&seed=7' }),
+    'https://host.example/forge/index.html?embed=1&lang=zh&autostart=0#preset=quick&batch=32&seed=7',
+  );
+});

@@ -1,0 +1,126 @@
+// The player against a worker that only listens: what it sends, what it believes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Player } from '../../www/player.js';
+import { initialState, readAddress } from '../../www/state.js';
+
+/** @typedef {import('../../www/protocol.js').FromWorker} FromWorker */
+
+function setUp() {
+  /** @type {any[]} */
+  const sent = [];
+  /** @type {any[]} */
+  const workers = [];
+  const state = initialState(readAddress('', '').options);
+  const player = new Player(state, {
+    spawn: () => {
+      const worker = { postMessage: (/** @type {any} */ message) => sent.push(message), terminate: () => (worker.ended = true), ended: false, onmessage: null, onerror: null };
+      workers.push(worker);
+      return /** @type {any} */ (worker);
+    },
+    canvas: () => ({ canvas: /** @type {any} */ ({}), scale: 2 }),
+    look: () => ({ paper: 0xffffff, ink: 0 }),
+    data: 'data/',
+  });
+  const hear = (/** @type {FromWorker} */ message) => workers.at(-1).onmessage({ data: message });
+  const resolved = { preset: 'quick', values: { seed: '1' }, changed: {}, text: 'preset=quick', errors: [] };
+  player.open();
+  player.start(resolved);
+  return { sent, workers, state, player, hear, resolved };
+}
+
+const progress = (/** @type {number} */ run, /** @type {number} */ step) =>
+  /** @type {FromWorker} */ ({ type: 'progress', run, step, images: 0, rate: 1, elapsed: 1, metrics: new Float32Array() });
+
+test('it starts by itself and believes the worker only', () => {
+  const { sent, state, hear } = setUp();
+  assert.deepEqual(sent.map(({ type }) => type), ['open', 'start']);
+  assert.equal(sent[1].play, true);
+  assert.equal(state.phase, 'loading');
+  hear({ type: 'playing', run: 1 });
+  assert.equal(state.phase, 'playing');
+});
+
+test('pause is a wish until it is acknowledged', () => {
+  const { sent, state, player, hear } = setUp();
+  hear({ type: 'playing', run: 1 });
+  player.pause();
+  assert.deepEqual(sent.at(-1), { type: 'pause', run: 1 });
+  assert.deepEqual([state.wanted, state.phase], [false, 'playing']);
+  hear({ type: 'paused', run: 1 });
+  assert.equal(state.phase, 'paused');
+});
+
+test('news of an earlier run is dropped', () => {
+  const { state, player, hear } = setUp();
+  player.restart();
+  hear(progress(1, 99));
+  assert.equal(state.step, 0);
+  hear(progress(2, 5));
+  assert.equal(state.step, 5);
+});
+
+test('out of sight it rests, back in sight it goes on', () => {
+  const { sent, player } = setUp();
+  player.setAway(true, false);
+  assert.equal(sent.at(-1).type, 'pause');
+  player.setAway(false, false);
+  assert.equal(sent.at(-1).type, 'play');
+});
+
+test('what a person paused stays paused when they come back', () => {
+  const { sent, player } = setUp();
+  player.pause();
+  player.setAway(true, false);
+  player.setAway(false, false);
+  assert.equal(sent.at(-1).type, 'pause');
+});
+
+test('it goes on in a hidden tab if asked to, but not scrolled away', () => {
+  const { sent, player } = setUp();
+  player.setKeepGoing(true);
+  player.setAway(true, false);
+  assert.equal(sent.at(-1).type, 'play');
+  player.setAway(true, true);
+  assert.equal(sent.at(-1).type, 'pause');
+});
+
+test('a step from the midst of training ends it', () => {
+  const { sent, state, player, hear } = setUp();
+  hear({ type: 'playing', run: 1 });
+  player.step();
+  assert.deepEqual(sent.at(-1), { type: 'step', run: 1 });
+  assert.equal(state.wanted, false);
+});
+
+test('a GPU that fails to start is replaced by the CPU, and that is said', () => {
+  const { sent, state, player, hear } = setUp();
+  let told = '';
+  player.addEventListener('gpuFailed', (event) => (told = /** @type {CustomEvent} */ (event).detail));
+  hear({ type: 'failed', run: 1, fault: 'gpu', message: 'no device' });
+  assert.equal(told, 'no device');
+  assert.deepEqual([sent.at(-1).type, sent.at(-1).engine, sent.at(-1).run], ['start', 'cpu', 2]);
+  hear({ type: 'started', run: 2, engine: 'cpu', adapter: 'x', reason: 'forced-cpu', rows: 8, columns: 10 });
+  assert.equal(state.reason, 'gpu-failed');
+});
+
+test('a crash ends the worker; restart brings a new one with the same settings', () => {
+  const { sent, workers, state, player, hear } = setUp();
+  let told = null;
+  player.addEventListener('failed', (event) => (told = /** @type {CustomEvent} */ (event).detail));
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'unreachable' });
+  assert.deepEqual(told, { fault: 'crash', message: 'unreachable' });
+  assert.deepEqual([state.phase, workers[0].ended], ['failed', true]);
+  player.restart();
+  assert.equal(workers.length, 2);
+  assert.deepEqual(sent.slice(-2).map(({ type }) => type), ['open', 'start']);
+  assert.equal(sent.at(-1).text, 'preset=quick');
+});
+
+test('a question to a worker that dies is answered with an error', async () => {
+  const { player, hear } = setUp();
+  const question = player.images();
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'x' });
+  await assert.rejects(question, /worker ended/);
+});

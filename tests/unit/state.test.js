@@ -1,0 +1,79 @@
+// The address and the settings: what it says, what it is made to say.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fullText, readAddress, shareLink, withChange, without, writeHash } from '../../www/state.js';
+
+test('the page’s own words are told apart from settings', () => {
+  const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&autostart=0');
+  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, autostart: false, engine: 'cpu' });
+  assert.equal(settings, 'preset=quick&batch=32');
+  assert.deepEqual(errors, []);
+});
+
+test('settings in the query count only where the hash has none', () => {
+  assert.equal(readAddress('?preset=quick&batch=8', '').settings, 'preset=quick&batch=8');
+  assert.equal(readAddress('?preset=quick&batch=8', '#theme=dark').settings, 'preset=quick&batch=8');
+  assert.equal(readAddress('?preset=quick&batch=8', '#seed=4').settings, 'seed=4');
+});
+
+test('the hash has the last word', () => {
+  assert.equal(readAddress('?engine=gpu', '#engine=cpu').options.engine, 'cpu');
+});
+
+test('a bad word of the page is reported with its key, value and what is allowed', () => {
+  const { options, errors } = readAddress('?theme=pink&engine=', '');
+  assert.equal(options.theme, null);
+  assert.equal(options.engine, 'auto');
+  assert.deepEqual(errors.map(({ key, value }) => [key, value]), [['theme', 'pink'], ['engine', '']]);
+  assert.match(errors[0]?.message ?? '', /auto, light, dark/);
+});
+
+test('names that every object has are no words of the page', () => {
+  const { errors, settings } = readAddress('?theme=constructor', '#toString=1');
+  assert.equal(errors.length, 1);
+  assert.equal(settings, 'toString=1');
+});
+
+test('a broken escape neither throws nor vanishes', () => {
+  assert.equal(readAddress('?lang=%E0%A4', '').errors[0]?.value, '%E0%A4');
+  assert.equal(readAddress('', '#batch=%E0%A4').settings, 'batch=%E0%A4');
+});
+
+test('settings reach the core untouched', () => {
+  assert.equal(readAddress('', '#g-widths=256%2C256&x').settings, 'g-widths=256%2C256&x');
+});
+
+test('a new hash keeps the page’s words', () => {
+  assert.equal(writeHash('preset=quick&seed=2', '#engine=cpu&batch=9'), '#preset=quick&seed=2&engine=cpu');
+});
+
+test('a word chosen in the page leaves the address', () => {
+  assert.equal(without('?lang=zh&embed=1', 'lang'), '?embed=1');
+  assert.equal(without('#lang=zh', 'lang'), '');
+  assert.equal(without('', 'lang'), '');
+});
+
+test('a change of one setting keeps the others', () => {
+  assert.equal(withChange({ preset: 'quick', changed: { batch: '32' } }, { seed: '7' }), 'preset=quick&batch=32&seed=7');
+});
+
+test('a new preset drops changes but keeps a chosen seed', () => {
+  const from = { preset: 'quick', changed: { batch: '32', seed: '7' } };
+  assert.equal(withChange(from, { preset: 'primer-tf' }), 'preset=primer-tf&seed=7');
+  assert.equal(withChange({ preset: 'quick', changed: { batch: '32' } }, { preset: 'primer-tf' }), 'preset=primer-tf');
+});
+
+test('values are escaped on their way into the text', () => {
+  assert.equal(withChange({ preset: 'quick', changed: {} }, { widths: '1&seed=2' }), 'preset=quick&widths=1%26seed%3D2');
+});
+
+test('the seed always shows', () => {
+  assert.equal(fullText({ text: 'preset=quick', values: { seed: '1' }, changed: {} }), 'preset=quick&seed=1');
+  assert.equal(fullText({ text: 'preset=quick&seed=5', values: { seed: '5' }, changed: { seed: '5' } }), 'preset=quick&seed=5');
+});
+
+test('a shared link names the engine only if it was asked for', () => {
+  assert.equal(shareLink('https://a.b/c/', 'preset=quick&seed=1', 'auto'), 'https://a.b/c/#preset=quick&seed=1');
+  assert.equal(shareLink('https://a.b/c/', 'preset=quick&seed=1', 'cpu'), 'https://a.b/c/#preset=quick&seed=1&engine=cpu');
+});
