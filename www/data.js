@@ -8,12 +8,6 @@
 /** @typedef {(bytes: number) => void} Count */
 /** @typedef {typeof globalThis.fetch} Fetch */
 
-/**
- * After how many steps each further chunk joins the training. Fixed, so that a
- * run depends on its seed and not on the network's mood.
- */
-export const JOIN_EVERY = 1000;
-
 export class DataError extends Error {
   /**
    * @param {string} file
@@ -154,6 +148,8 @@ export class Supply {
   #loaded = 0;
   #total = 0;
   #failedOnce = false;
+  /** @type {Set<number>} */
+  #arrived = new Set();
 
   /**
    * @param {string} base
@@ -170,6 +166,11 @@ export class Supply {
   /** Chunk k; a fault delays it until a retry succeeds. @param {number} k */
   chunk(k) {
     return (this.#chunks[k] ??= this.#persist(() => this.#load(k)));
+  }
+
+  /** Whether chunk k is here already. @param {number} k */
+  has(k) {
+    return this.#arrived.has(k);
   }
 
   /** How many chunks hold the first `count` images. @param {number} count */
@@ -198,11 +199,13 @@ export class Supply {
     const chunk = manifest.chunks[k];
     if (!chunk) throw new DataError('manifest.json', 'manifest', `has no chunk ${k}`);
     const upTo = manifest.chunks.slice(0, k + 1).reduce((sum, c) => sum + c.imagesBytes + c.labelsBytes, 0);
-    return fetchChunk(this.base, manifest, chunk, (bytes) => {
-      this.#loaded += bytes;
+    const bytes = await fetchChunk(this.base, manifest, chunk, (n) => {
+      this.#loaded += n;
       this.#total = upTo;
       this.report.progress(k, this.#loaded, upTo);
     }, this.get);
+    this.#arrived.add(k);
+    return bytes;
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
-import { currentLanguage, languageTag, preferredLanguage, setLanguage, settingWords, t, translate } from './i18n/index.js';
+import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
 import { listenToKeys, showKeys } from './keyboard.js';
 import { Player } from './player.js';
 import { publish } from './probe.js';
@@ -18,6 +18,7 @@ import { StatusView } from './views/status.js';
 import { applyTheme, look, onSystemTheme } from './views/theme.js';
 
 /** @typedef {import('./state.js').Theme} Theme */
+/** @typedef {import('./protocol.js').Resolved} Resolved */
 /** @typedef {import('./protocol.js').SettingError} SettingError */
 
 const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
@@ -57,7 +58,7 @@ const tell = publish(state, player);
 /** @param {SettingError[]} errors @param {'notice.setting'|'notice.option'} key */
 function report(errors, key) {
   for (const error of errors) {
-    notices.show(`${key} ${error.key}`, () => t(key, { ...error }));
+    notices.show(`${key} ${error.key}`, () => t(key, { ...error, message: reasonFor(error, state.description) }));
     tell('error', { ...error });
   }
 }
@@ -77,24 +78,34 @@ async function change(values) {
   const next = await player.resolve(withChange(resolved, values));
   notices.dismiss('notice.setting *');
   settings.update(state);
-  if (next.errors.length === 0) return fullText(next) === fullText(resolved) ? undefined : begin(next);
-  report(next.errors.map((error) => ({ ...error, key: labelOf(error.key) })), 'notice.setting');
+  if (next.errors.length === 0) return take(next, resolved);
+  report(next.errors, 'notice.setting');
   for (const { key } of next.errors) settings.refuse(key);
+}
+
+/** By a new run, if need be. @param {Resolved} next @param {Resolved} before */
+function take(next, before) {
+  const differ = state.description?.settings.filter(({ key }) => next.values[key] !== before.values[key]) ?? [];
+  const samePreset = next.preset === before.preset;
+  if (samePreset && differ.length === 0) return;
+  const isLive = samePreset && differ.every((setting) => !setting.restart) && (state.phase === 'playing' || state.phase === 'paused');
+  if (!isLive) return begin(next);
+  player.tune(next);
+  showSettings(next);
 }
 
 function resetAll() {
   if (state.resolved) void change({ preset: state.resolved.preset });
 }
 
-/** @param {string} key */
-function labelOf(key) {
-  const setting = state.description?.settings.find((s) => s.key === key);
-  return setting ? settingWords(setting).label : key;
-}
-
-/** @param {import('./protocol.js').Resolved} resolved */
+/** @param {Resolved} resolved */
 function begin(resolved) {
   player.start(resolved);
+  showSettings(resolved);
+}
+
+/** @param {Resolved} resolved */
+function showSettings(resolved) {
   const hash = writeHash(fullText(resolved), location.hash);
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);

@@ -39,11 +39,12 @@ export class Player extends EventTarget {
   }
 
   open() {
+    const { state } = this;
     this.#close();
     this.#worker = this.stage.spawn();
     this.#worker.onmessage = (event) => this.#hear(event.data);
-    this.#worker.onerror = (event) => this.#fail('load', event.message ?? 'the worker could not start');
-    this.state.phase = 'loading';
+    this.#worker.onerror = (event) => this.#fail(state.description ? 'crash' : 'load', event.message ?? 'the worker could not start');
+    state.phase = 'loading';
     this.#post({ type: 'open', data: this.stage.data });
     this.#changed();
   }
@@ -75,6 +76,13 @@ export class Player extends EventTarget {
       play: this.#shouldPlay(),
     }, [canvas]);
     this.dispatchEvent(new Event('started'));
+    this.#changed();
+  }
+
+  /** Takes over settings that need no new run. @param {Resolved} resolved */
+  tune(resolved) {
+    this.state.resolved = resolved;
+    this.#post({ type: 'tune', run: this.state.run, text: resolved.text });
     this.#changed();
   }
 

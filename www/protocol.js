@@ -1,6 +1,6 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
-//   page → worker   open · resolve · start · play · pause · step · look · images · retry
+//   page → worker   open · resolve · start · tune · play · pause · step · look · images · retry
 //   worker → page   described · resolved · loading · dataFailed · started · playing · paused
 //                   · progress · images · failed
 //
@@ -27,6 +27,7 @@
  * @property {'integer'|'number'|'choice'|'flag'|'widths'} kind
  * @property {number} [min]
  * @property {number} [max]
+ * @property {number} [most]   of widths: how many
  * @property {boolean} [log]
  * @property {{value: string, label: string}[]} [choices]
  * @property {string} default
@@ -35,7 +36,7 @@
  */
 
 /** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */
-/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid?: {rows: number, columns: number}}} Description */
+/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}}} Description */
 /** @typedef {{key: string, value: string, message: string}} SettingError */
 
 /**
@@ -52,6 +53,7 @@
  *   | {type: 'resolve', id: number, text: string}
  *   | {type: 'start', run: number, text: string, engine: EngineChoice, canvas: OffscreenCanvas,
  *      scale: number, look: Look, play: boolean}
+ *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
  *   | {type: 'look', look: Look}
  *   | {type: 'images', id: number}

@@ -3,7 +3,6 @@
 // in flight and timed by their completion.
 
 import { cpuPace, gpuPace } from './pace.js';
-import { JOIN_EVERY } from './data.js';
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
@@ -16,19 +15,6 @@ const DRAW_AT_LEAST_EVERY = 1000;
 /** The part of the time that drawing may take. */
 const DRAW_SHARE = 0.12;
 
-/** A loop's permission to go on. */
-class Token {
-  live = true;
-  /** @type {(value: null) => void} */
-  #release = () => {};
-  /** @type {Promise<null>} */
-  ended = new Promise((resolve) => (this.#release = resolve));
-  end() {
-    this.live = false;
-    this.#release(null);
-  }
-}
-
 const channel = new MessageChannel();
 
 /** Lets messages in; unlike a timer it isn't slowed down in a hidden tab. */
@@ -39,15 +25,15 @@ const breathe = () =>
   });
 
 export class Run {
-  #token = new Token();
+  /** A loop's permission to go on. */
+  #token = { live: true };
   /** @type {Promise<void>} */
   #tail = Promise.resolve();
   /** @type {Promise<void>[]} */
   #flights = [];
   /** @type {Promise<void> | null} */
   #reading = null;
-  #joined = 0;
-  #chunks = 1;
+  #ended = false;
   #elapsed = 0;
   #rate = 0;
   #mark = { step: 0, elapsed: 0 };
@@ -76,13 +62,18 @@ export class Run {
     this.pace = this.onGpu ? gpuPace() : cpuPace();
   }
 
-  /** Waits for the first images and draws the untrained grid. */
+  /**
+   * Waits for the first images and draws the untrained grid. What has arrived by
+   * then joins before the first step, the rest as it comes.
+   */
   async open() {
     this.supply.repeat(0);
-    this.#chunks = await this.supply.chunksFor(this.forge.images_wanted());
-    await this.#join(this.#token);
+    const chunks = await this.supply.chunksFor(this.forge.images_wanted());
+    let next = 0;
+    do await this.#join(next++);
+    while (next < chunks && this.supply.has(next));
     await this.#settleAndShow();
-    this.#fetchAhead();
+    void this.#joinRest(next, chunks).catch((error) => this.fail(error));
   }
 
   play() {
@@ -101,7 +92,7 @@ export class Run {
   step() {
     const token = this.#renew();
     this.#enqueue(async () => {
-      if (await this.#ready(token)) this.#timed(() => this.forge.run(1));
+      if (token.live) this.#timed(() => this.forge.run(1));
       await this.#acknowledge();
     });
   }
@@ -112,20 +103,26 @@ export class Run {
     this.#enqueueBehindLoop(() => this.#draw());
   }
 
+  /** Settings that need no new run. @param {string} text */
+  tune(text) {
+    this.forge.tune(text);
+  }
+
   /** @returns {Promise<Uint8Array>} */
   images() {
     return this.forge.images();
   }
 
   destroy() {
-    this.#token.end();
+    this.#ended = true;
+    this.#token.live = false;
     this.#enqueue(async () => this.forge.destroy());
     return this.#tail;
   }
 
   #renew() {
-    this.#token.end();
-    return (this.#token = new Token());
+    this.#token.live = false;
+    return (this.#token = { live: true });
   }
 
   /** @param {() => Promise<void>} task */
@@ -144,13 +141,13 @@ export class Run {
 
   /** @param {unknown} error */
   fail(error) {
-    this.#token.end();
+    this.#token.live = false;
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** @param {Token} token */
+  /** @param {{live: boolean}} token */
   async #loop(token) {
-    while (token.live && (await this.#ready(token))) {
+    while (token.live) {
       const began = performance.now();
       if (this.onGpu) await this.#submit();
       else this.#timed(() => this.#runSlice());
@@ -162,14 +159,14 @@ export class Run {
   }
 
   #runSlice() {
-    const steps = this.#slice();
+    const { steps } = this.pace;
     const began = performance.now();
     this.forge.run(steps);
     this.pace.record(steps, performance.now() - began);
   }
 
   async #submit() {
-    const steps = this.#slice();
+    const { steps } = this.pace;
     this.forge.run(steps);
     this.#track((ms) => this.pace.record(steps, ms));
     if (this.#flights.length >= IN_FLIGHT) await this.#flights.shift();
@@ -188,12 +185,6 @@ export class Run {
     this.#flights.push(flight);
   }
 
-  /** A slice never crosses the step at which the next chunk joins. */
-  #slice() {
-    const left = this.#joined < this.#chunks ? this.#joined * JOIN_EVERY - this.forge.step() : Infinity;
-    return Math.min(this.pace.steps, left);
-  }
-
   /** @param {() => void} work */
   #timed(work) {
     const began = performance.now();
@@ -201,25 +192,15 @@ export class Run {
     this.#elapsed += performance.now() - began;
   }
 
-  /** Brings in the chunk that is due; false if the token ended meanwhile. @param {Token} token */
-  async #ready(token) {
-    while (this.#joined < this.#chunks && this.forge.step() >= this.#joined * JOIN_EVERY) {
-      if (!(await this.#join(token))) return false;
-    }
-    return token.live;
+  /** @param {number} k */
+  async #join(k) {
+    const chunk = await this.supply.chunk(k);
+    if (!this.#ended) this.forge.add_data(chunk.images, chunk.labels);
   }
 
-  /** @param {Token} token */
-  async #join(token) {
-    const chunk = await Promise.race([this.supply.chunk(this.#joined), token.ended]);
-    if (!chunk) return false;
-    this.forge.add_data(chunk.images, chunk.labels);
-    this.#joined += 1;
-    return true;
-  }
-
-  async #fetchAhead() {
-    for (let k = this.#joined; k < this.#chunks && this.#joined > 0; k++) await this.supply.chunk(k);
+  /** @param {number} next @param {number} chunks */
+  async #joinRest(next, chunks) {
+    for (let k = next; k < chunks && !this.#ended; k++) await this.#join(k);
   }
 
   async #draw() {

@@ -168,6 +168,6 @@ export const initialState = (options) => ({
   engine: null,
   adapter: '',
   reason: null,
-  rows: 8,
+  rows: 6,
   columns: 10,
 });

@@ -11,9 +11,6 @@ import { Run } from './run.js';
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {Extract<ToWorker, {type: 'start'}>} StartOrder */
 
-/** For a core that doesn't describe its grid. */
-const GRID = { rows: 8, columns: 10 };
-
 /** @type {Promise<unknown> | null} */
 let opened = null;
 /** @type {Supply | null} */
@@ -89,7 +86,7 @@ async function start(order) {
 async function forgeFor(order, engine) {
   try {
     if (engine === 'cpu') return Forge.cpu(order.text);
-    size(order.canvas, description().grid ?? GRID, order.scale);
+    size(order.canvas, description().grid, order.scale);
     return await Forge.gpu(order.text, order.canvas);
   } catch (error) {
     post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: text(error) });
@@ -118,6 +115,15 @@ async function images(id) {
   }
 }
 
+/** @param {number} of @param {string} settings */
+function tune(of, settings) {
+  try {
+    if (run?.id === of) run.tune(settings);
+  } catch (error) {
+    post({ type: 'failed', run: of, fault: 'settings', message: text(error) });
+  }
+}
+
 /** @param {number} id @param {string} settings */
 async function answer(id, settings) {
   await opened;
@@ -135,6 +141,7 @@ self.addEventListener('message', (event) => {
     case 'retry': return supply?.retry();
     case 'look': return run?.restyle(message.look);
   }
+  if (message.type === 'tune') return tune(message.run, message.text);
   if (pending?.run === message.run) {
     pending.play = message.type === 'play';
     return;
@@ -148,5 +155,11 @@ self.addEventListener('message', (event) => {
 // A panic leaves the module undefined: the page ends this worker and offers a new one.
 const crashed = (/** @type {unknown} */ error) =>
   post({ type: 'failed', run: newest, fault: 'crash', message: text(error) });
-self.addEventListener('error', (event) => crashed(event.error ?? event.message));
-self.addEventListener('unhandledrejection', (event) => crashed(event.reason));
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  crashed(event.error ?? event.message);
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  crashed(event.reason);
+});

@@ -45,5 +45,5 @@ test('the language is the first of the browser’s that the page speaks', () => 
 
 test('names are filled in; a value is not searched for further names', () => {
   setLanguage('en');
-  assert.equal(t('notice.setting', { key: 'batch', value: '{message}', message: 'no' }), '“batch = {message}” was left out: no.');
+  assert.equal(t('notice.setting', { key: 'batch', value: '{message}', message: 'no' }), '“batch = {message}” was left out: no');
 });

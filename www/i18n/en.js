@@ -16,6 +16,7 @@ export const strings = {
   'tools.help': 'Keys',
   'tools.helpHint': 'Keyboard shortcuts (?)',
 
+  'grid.unlabelled': 'Without labels the columns mean nothing. Nobody wrote any of these.',
   'grid.label': 'Invented digits: ten columns, one for each digit from 0 to 9; {rows} rows',
   'grid.columns': 'Each column is asked for one digit. Nobody wrote any of these.',
 
@@ -85,7 +86,8 @@ export const strings = {
   'chart.empty': 'No steps yet',
 
   'settings.label': 'Settings',
-  'settings.note': 'A change takes effect at once: training starts again from the seed.',
+  'settings.note': 'A change takes effect at once. Most begin the training anew, from the seed; those marked “live” act on the run as it is.',
+  'settings.live': 'live',
   'settings.reset': 'Back to the preset’s value, {value}',
   'settings.resetAll': 'Reset all',
   'settings.close': 'Close',
@@ -93,10 +95,17 @@ export const strings = {
   'settings.off': 'off',
   'settings.page': 'This page',
 
+  'expected.integer': 'a whole number from {min} to {max} is expected',
+  'expected.number': 'a number from {min} to {max} is expected',
+  'expected.widths': 'at most {most} whole numbers from 1 to {max}, joined by commas, are expected',
+  'expected.choice': 'one of {choices} is expected',
+  'expected.unknown': 'there is no such setting',
+  'expected.near': 'there is no such setting; did you mean {near}?',
+
   'notice.label': 'Notices',
   'notice.close': 'Dismiss',
-  'notice.setting': '“{key} = {value}” was left out: {message}.',
-  'notice.option': '“{key} = {value}” in the address was left out: {message}.',
+  'notice.setting': '“{key} = {value}” was left out: {message}',
+  'notice.option': '“{key} = {value}” in the address was left out: {message}',
   'notice.noGpu': '“engine = gpu” can’t be had here. {reason}',
   'notice.gpuFailed': 'The GPU engine could not start, so the CPU engine took over. ({message})',
   'notice.load': 'The engine could not be loaded. ({message})',

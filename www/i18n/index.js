@@ -57,6 +57,25 @@ export const presetWords = (preset) => ({ label: preset.label, help: preset.help
 /** @param {string} setting @param {{value: string, label: string}} choice */
 export const choiceLabel = (setting, choice) => CORE[language]?.choices[setting]?.[choice.value] ?? choice.label;
 
+/**
+ * Why a value was refused, from what the core says a setting may be.
+ * @param {import('../protocol.js').SettingError} error
+ * @param {import('../protocol.js').Description | null} description
+ */
+export function reasonFor({ key, message }, description) {
+  const setting = description?.settings.find((s) => s.key === key);
+  if (key === 'preset' && description) return t('expected.choice', { choices: description.presets.map((p) => p.name).join(', ') });
+  if (setting?.choices) return t('expected.choice', { choices: setting.choices.map((c) => c.value).join(', ') });
+  if (setting?.kind === 'integer' || setting?.kind === 'number' || setting?.kind === 'widths') {
+    const { min = 0, max = 0, most = 0 } = setting;
+    return t(`expected.${setting.kind}`, { min, max, most });
+  }
+  const near = /did you mean `([^`]+)`/.exec(message)?.[1];
+  if (/^unknown setting/.test(message)) return near ? t('expected.near', { near }) : t('expected.unknown');
+  const allowed = /^must be one of (.*)$/.exec(message)?.[1];
+  return allowed ? t('expected.choice', { choices: allowed }) : message;
+}
+
 /** @param {string} text */
 export function rich(text) {
   const fragment = document.createDocumentFragment();

@@ -16,6 +16,7 @@ export const strings = {
   'tools.help': '快捷键',
   'tools.helpHint': '键盘快捷键（?）',
 
+  'grid.unlabelled': '没有标签时，各列没有含义。它们都不是人写的。',
   'grid.label': '生成的数字：十列，每列对应 0 到 9 中的一个数字；共 {rows} 行',
   'grid.columns': '每一列要求画同一个数字。它们都不是人写的。',
 
@@ -85,7 +86,8 @@ export const strings = {
   'chart.empty': '还没有训练',
 
   'settings.label': '设置',
-  'settings.note': '改动立即生效：从种子开始重新训练。',
+  'settings.note': '改动立即生效。多数改动会从种子开始重新训练；标有“实时”的直接作用于当前训练。',
+  'settings.live': '实时',
   'settings.reset': '恢复为预设的值 {value}',
   'settings.resetAll': '全部恢复',
   'settings.close': '关闭',
@@ -93,10 +95,17 @@ export const strings = {
   'settings.off': '关',
   'settings.page': '本页',
 
+  'expected.integer': '应为 {min} 到 {max} 之间的整数',
+  'expected.number': '应为 {min} 到 {max} 之间的数',
+  'expected.widths': '应为最多 {most} 个 1 到 {max} 之间的整数，用逗号分隔',
+  'expected.choice': '应为 {choices} 之一',
+  'expected.unknown': '没有这项设置',
+  'expected.near': '没有这项设置，是不是想写 {near}？',
+
   'notice.label': '提示',
   'notice.close': '关闭',
-  'notice.setting': '“{key} = {value}”未被采用：{message}。',
-  'notice.option': '网址中的“{key} = {value}”未被采用：{message}。',
+  'notice.setting': '“{key} = {value}”未被采用：{message}',
+  'notice.option': '网址中的“{key} = {value}”未被采用：{message}',
   'notice.noGpu': '这里无法满足“engine = gpu”。{reason}',
   'notice.gpuFailed': 'GPU 引擎未能启动，已改用 CPU 引擎。（{message}）',
   'notice.load': '引擎加载失败。（{message}）',
@@ -151,8 +160,41 @@ export const strings = {
 
 /** @type {import('./index.js').CoreWords} */
 export const core = {
-  groups: { data: '数据', model: '网络', loss: '损失', optimiser: '优化', run: '运行' },
-  settings: {},
-  presets: {},
-  choices: {},
+  groups: { data: '数据', model: '模型', training: '训练' },
+  settings: {
+    images: { label: '训练图像', help: '使用多少幅 MNIST 训练图像。' },
+    batch: { label: '批大小', help: '判别器每一步看多少幅真实图像，以及同样多的仿品。' },
+    seed: { label: '种子', help: '一切随机数的起点：权重、噪声、图像的顺序。种子相同，训练就相同。' },
+    network: { label: '网络', help: '生成器和判别器由什么组成。' },
+    channels: { label: '通道数', help: '靠近图像一侧的卷积有多少个特征图；内侧的是它的两倍。' },
+    gWidths: { label: '生成器各层宽度', help: '生成器的隐藏层，从噪声到图像。' },
+    dWidths: { label: '判别器各层宽度', help: '判别器的隐藏层，从图像到它的看法。' },
+    noise: { label: '噪声维数', help: '噪声向量的长度，生成器把它变成图像。' },
+    slope: { label: '负半轴斜率', help: 'Leaky ReLU 在负值处的斜率。' },
+    condition: { label: '标签', help: '网络怎样得知该画哪个数字。没有标签时，网格各列没有含义。' },
+    labelScale: { label: '标签强度', help: '与噪声相比，标签在生成器听来有多响。' },
+    loss: { label: '损失', help: '生成器要减小什么。用极小极大损失时，只要仿品容易识破，它就学不到多少。' },
+    lambda: { label: 'λ', help: '生成器极小极大项的权重。' },
+    optimizer: { label: '优化器', help: '权重怎样跟随梯度变化。' },
+    gRate: { label: '生成器的学习率', help: '生成器的权重每一步走多远。' },
+    dRate: { label: '判别器的学习率', help: '判别器的权重每一步走多远。' },
+    beta1: { label: 'β₁', help: 'Adam 对梯度方向的记忆有多长。' },
+    beta2: { label: 'β₂', help: 'Adam 对梯度大小的记忆有多长。' },
+    momentum: { label: '动量', help: 'SGD 保持原来方向的时间有多长。' },
+    dSteps: { label: '每步判别器更新次数', help: '生成器学习一次之前，判别器先学习几次。' },
+    average: { label: '滑动平均', help: '网格由生成器权重的滑动平均画出，这是它的衰减系数；0 表示直接用当前权重。' },
+  },
+  presets: {
+    quick: { label: '快速', help: '小型卷积网络，几秒内学会画出认得出的数字。' },
+    'primer-torch': { label: '教材：PyTorch 形式', help: '教材中的全连接网络，100→256→256→784→784 对 784→256→256→1：看它们学得多慢。' },
+    'primer-tf': { label: '教材：TensorFlow 形式', help: '教材中更深的形式，100→128→128→256→784→784 对 784→128→128→256→1。' },
+    'primer-case': { label: '教材：案例研究', help: '教材中的实验：1,000 幅图像，256 维噪声，每轮 100 个噪声向量。噪声里只见半个数字。' },
+  },
+  choices: {
+    images: { 1000: '1,000 幅', 60000: '60,000 幅' },
+    network: { conv: '卷积', mlp: '全连接（MLP）' },
+    condition: { projection: '投影', concat: '拼接', none: '无标签' },
+    loss: { nonsaturating: '非饱和', minimax: '极小极大' },
+    optimizer: { adam: 'Adam', sgd: 'SGD' },
+  },
 };

@@ -5,6 +5,9 @@ import { number, t } from '../i18n/index.js';
 
 /** @typedef {import('../state.js').State} State */
 
+/** Without labels no column stands for a digit. @param {State} state */
+export const isUnlabelled = ({ resolved }) => resolved?.values.condition === 'none';
+
 const CELL = 30;
 const MOST = 8;
 
@@ -31,8 +34,9 @@ export class GridView {
   /** @param {State} state */
   update(state) {
     const { loading, phase } = state;
+    document.body.classList.toggle('unlabelled', isUnlabelled(state));
     document.documentElement.style.setProperty('--rows', String(state.rows));
-    this.place.setAttribute('aria-label', t('grid.label', { rows: number(state.rows) }));
+    this.place.setAttribute('aria-label', t(isUnlabelled(state) ? 'grid.unlabelled' : 'grid.label', { rows: number(state.rows) }));
     if (this.canvas && (phase === 'playing' || phase === 'paused') && !this.canvas.classList.contains('shown')) {
       this.canvas.classList.add('shown');
       for (const old of [...this.place.children]) if (old !== this.canvas) old.remove();

@@ -94,7 +94,9 @@ export class SettingsView {
     const control = this.#control(setting, id, label);
     for (const input of control.inputs) input.setAttribute('aria-describedby', helpId);
     const reset = /** @type {HTMLButtonElement} */ (make('button', { type: 'button', class: 'reset', hidden: '' }));
-    row.append(make('label', { for: id }, label), ...control.inputs, make('p', { class: 'hint', id: helpId }, help), reset);
+    const name = make('label', { for: id }, label);
+    if (!setting.restart) name.append(' ', make('span', { class: 'live' }, t('settings.live')));
+    row.append(name, ...control.inputs, make('p', { class: 'hint', id: helpId }, help), reset);
     reset.addEventListener('click', () => this.wishes.change({ [setting.key]: reset.value }));
     return { setting, row, show: control.show, reset };
   }

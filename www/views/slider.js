@@ -4,7 +4,9 @@
  * Where a value stands on a slider, 0 to 1, and back.
  * @param {Pick<import('../protocol.js').Setting, 'min'|'max'|'log'|'kind'>} setting
  */
-export function sliderScale({ min = 0, max = 1, log = false, kind }) {
+export function sliderScale({ min = 0, max = 1, log: asked = false, kind }) {
+  // Counts that span several orders are chosen by factors, too.
+  const log = asked || (kind === 'integer' && min >= 1 && max / min > 100);
   const low = log ? Math.log(Math.max(min, kind === 'integer' ? 1 : 1e-7)) : min;
   const high = log ? Math.log(max) : max;
   return {
@@ -15,7 +17,7 @@ export function sliderScale({ min = 0, max = 1, log = false, kind }) {
       const raw = low + place * (high - low);
       const exact = log ? Math.exp(raw) : raw;
       const bounded = Math.max(min, Math.min(max, exact));
-      return kind === 'integer' ? Math.round(bounded) : Number(bounded.toPrecision(2));
+      return kind === 'integer' ? Math.round(bounded) : Number(bounded.toPrecision(log ? 2 : 3));
     },
   };
 }

@@ -2,6 +2,7 @@
 // region for those who listen, sparse.
 
 import { number, t } from '../i18n/index.js';
+import { isUnlabelled } from './grid.js';
 import { duration } from './readouts.js';
 
 /** @typedef {import('../state.js').State} State */
@@ -62,7 +63,7 @@ export class StatusView {
     const situation = situationOf(state);
     const text = words(situation, state);
     // Beside the readouts the same numbers again would only be noise.
-    const caption = situation === 'playing' && this.roomy.matches && !state.options.embed ? t('grid.columns') : text;
+    const caption = situation === 'playing' && this.roomy.matches && !state.options.embed ? t(isUnlabelled(state) ? 'grid.unlabelled' : 'grid.columns') : text;
     if (this.caption.textContent !== caption) this.caption.textContent = caption;
     const now = performance.now();
     const key = situation === 'paused' ? `paused ${state.step}` : situation;

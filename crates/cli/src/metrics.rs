@@ -87,7 +87,8 @@ impl Record {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Record::default()),
             Err(e) => return Err(Failure::io(&path, "read", &e)),
         };
-        let broken = |why: String| Failure::File { path: path.clone(), why: format!("{why}; without it, the run resumes") };
+        let broken =
+            |why: String| Failure::File { path: path.clone(), why: format!("{why}; without it, the run resumes") };
         let mut record: Record = serde_json::from_slice(&file).map_err(|e| broken(e.to_string()))?;
         if !record.history.is_even() {
             return Err(broken("its columns don't belong together".into()));
@@ -134,8 +135,7 @@ pub fn report(preset: &Preset, trainer: &mut Trainer, record: &Record) -> Result
         ms_per_step: record.runs.last().and_then(|run| run.ms_per_step),
         record,
     };
-    let mut file = serde_json::to_vec(&report)
-        .map_err(|e| Failure::File { path: FILE.into(), why: e.to_string() })?;
+    let mut file = serde_json::to_vec(&report).map_err(|e| Failure::File { path: FILE.into(), why: e.to_string() })?;
     file.push(b'\n');
     Ok(file)
 }

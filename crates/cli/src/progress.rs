@@ -22,7 +22,7 @@ impl Progress {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
             // A template that indicatif can't read leaves its own style, which is a bar too.
-            if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
                 bar.set_style(style.progress_chars("━━╌"));
             }
             bar

@@ -4,12 +4,12 @@
 use crate::args::Order;
 use crate::data::DataSet;
 use crate::failure::{Failure, Result};
+use crate::grid;
 use crate::metrics::{self, History, Record, Stretch};
 use crate::output::Folder;
 use crate::pace::Pace;
 use crate::progress::{Progress, note};
 use crate::start::{MODEL, Start};
-use crate::grid;
 use digit_forge_core::Error;
 use digit_forge_core::data::{IMAGE, idx};
 use digit_forge_core::engine::block_on;
@@ -20,7 +20,8 @@ use std::time::Instant;
 pub fn train(order: &Order) -> Result<()> {
     let start = Start::of(order)?;
     if order.samples.is_some() && start.settings.condition == Condition::None {
-        let why = "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
+        let why =
+            "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
         return Err(Error::BadSetting { key: "condition".into(), value: "none".into(), why }.into());
     }
     let data = DataSet::read(&order.data)?;
@@ -41,7 +42,8 @@ pub fn train(order: &Order) -> Result<()> {
     let ms_per_step = (order.steps > 0).then(|| seconds * 1e3 / f64::from(order.steps));
     let (engine, steps) = (engine.into(), order.steps);
     record.runs.push(Stretch { settings, engine, adapter, after, steps, seconds, ms_per_step });
-    note(&format!("{steps} steps in {seconds:.1} s{}", ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default()));
+    let each = ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default();
+    note(&format!("{steps} steps in {seconds:.1} s{each}"));
     if let Some(step) = record.history.broke_at() {
         note(&format!("From step {step} on, losses were no finite numbers: try smaller learning rates."));
     }
@@ -60,7 +62,7 @@ fn steps(trainer: &mut Trainer, total: u32, history: &mut History) -> Result<f64
         pace.learn(turn.elapsed());
         let measured = block_on(trainer.metrics())?;
         measured.iter().for_each(|m| history.push(m));
-        let losses = measured.last().map(|m| format!(" · losses D {:.3} G {:.3}", m.d_loss, m.g_loss));
+        let losses = measured.last().map(|m| format!(" · loss D {:.3} G {:.3}", m.d_loss, m.g_loss));
         progress.tell(trainer.steps().into(), &losses.unwrap_or_default());
     }
     progress.finish();

@@ -1,5 +1,7 @@
 //! The built program, run as people run it, on a small data set of our own.
 
+#![allow(clippy::unwrap_used, reason = "the scene's functions are part of the tests, which clippy can't know")]
+
 mod gpu;
 mod refusals;
 mod resume;

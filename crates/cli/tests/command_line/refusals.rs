@@ -65,7 +65,11 @@ fn data_that_is_missing_or_broken_is_named() {
     with(images, &idx_of(999), &["data/mnist", "999 images but 1000 labels"]);
 
     scene.refuses(&["train", "--out", "run"], 1, &[images, "1000 images", "at least 10000"]);
-    scene.refuses(&[&train[..], &["--data", "nowhere"]].concat(), 1, &["nowhere/train-images-idx3-ubyte", "npm run data"]);
+    scene.refuses(
+        &[&train[..], &["--data", "nowhere"]].concat(),
+        1,
+        &["nowhere/train-images-idx3-ubyte", "npm run data"],
+    );
     std::fs::remove_file(scene.path(labels)).unwrap();
     scene.refuses(&train, 1, &[labels, "npm run data"]);
 }

@@ -196,8 +196,21 @@ pub(super) struct Walk {
 
 impl Walk {
     fn offsets(self) -> impl Iterator<Item = usize> {
-        let Walk { counts: [a, b, c], steps: [i, j, k] } = self;
-        (0..a).flat_map(move |x| (0..b).flat_map(move |y| (0..c).map(move |z| x * i + y * j + z * k)))
+        let Walk { counts, steps } = self;
+        let mut place = [0; 3];
+        // Three nested ranges would say the same, but aren't inlined into the loop over the tiles.
+        std::iter::from_fn(move || {
+            let offset = place[0] * steps[0] + place[1] * steps[1] + place[2] * steps[2];
+            let more = place[0] < counts[0];
+            place[2] += 1;
+            if place[2] == counts[2] {
+                place = [place[0], place[1] + 1, 0];
+            }
+            if place[1] == counts[1] {
+                place = [place[0] + 1, 0, 0];
+            }
+            more.then_some(offset)
+        })
     }
 
     fn len(self) -> usize {
@@ -229,178 +242,85 @@ pub(super) fn multiply(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
     if a.rows.len() == 0 || a.inner.len() == 0 {
         return;
     }
-    assert!(a.rows.last() + a.inner.last() < a.values.len());
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has both features.
         return unsafe { multiply_avx2(a, panel, lanes, y) };
     }
-    // The sums fill half of sixteen registers.
+    // A tile's sums fill half of sixteen registers of four values.
     match lanes {
-        4 => tiles::<Four, 8, 1>(a, panel, y),
-        8 => tiles::<Four, 4, 2>(a, panel, y),
-        _ => tiles::<Four, 2, 4>(a, panel, y),
+        4 => tiles::<8, 4, false>(a, panel, y),
+        8 => tiles::<4, 8, false>(a, panel, y),
+        _ => tiles::<2, 16, false>(a, panel, y),
     }
 }
 
+/// The same with registers of eight values and fused products.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn multiply_avx2(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
     match lanes {
-        4 => tiles::<Four, 8, 1>(a, panel, y),
-        8 => tiles::<Eight, 8, 1>(a, panel, y),
-        _ => tiles::<Eight, 6, 2>(a, panel, y),
+        4 => tiles::<8, 4, true>(a, panel, y),
+        8 => tiles::<8, 8, true>(a, panel, y),
+        _ => tiles::<6, 16, true>(a, panel, y),
     }
 }
 
-/// Covers `Y` with tiles of `ROWS` rows and `WIDE` registers. Rows past the end repeat the first one and are not written.
+/// Covers `Y` with tiles of `ROWS` × `LANES`. Rows past the end repeat the first one and are not written.
 #[inline(always)]
-fn tiles<R: Register, const ROWS: usize, const WIDE: usize>(a: &Left, panel: &[f32], y: &mut Columns) {
-    let lanes = WIDE * R::LEN;
-    let wide = lanes.min(y.step - y.first);
+fn tiles<const ROWS: usize, const LANES: usize, const FMA: bool>(a: &Left, panel: &[f32], y: &mut Columns) {
+    let panel = panel.as_chunks::<LANES>().0;
+    assert!(a.rows.last() + a.inner.last() < a.values.len() && a.inner.len() <= panel.len());
+    let wide = LANES.min(y.step - y.first);
     let mut offsets = a.rows.offsets();
     for first in (0..a.rows.len()).step_by(ROWS) {
         let rows = std::array::from_fn(|_| offsets.next().unwrap_or(0));
-        let sums = tile::<R, ROWS, WIDE>(a, rows, panel);
+        // SAFETY: the largest offset and the panel's length were compared above.
+        let sums = unsafe { tile::<ROWS, LANES, FMA>(a, rows, panel) };
         for (i, sums) in sums.iter().enumerate() {
             let at = (first + i) * y.step + y.first;
             let Some(y_row) = y.y.get_mut(at..at + wide) else { break };
-            let mut values = [0.0; 16];
-            for (sum, values) in sums.iter().zip(values.chunks_exact_mut(R::LEN)) {
-                sum.store(values);
-            }
-            let pairs = y_row.iter_mut().zip(&values);
+            let pairs = y_row.iter_mut().zip(sums);
             if y.add { pairs.for_each(|(y, sum)| *y += sum) } else { pairs.for_each(|(y, sum)| *y = *sum) }
         }
     }
 }
 
-/// One tile of the product, held in registers.
+/// One tile of the product, held in registers: the compiler turns the loops over `ROWS` and `LANES` into straight
+/// vector code, as long as nothing but the count can end the loop around them. Hence no checks in it.
+///
+/// # Safety
+/// Each of `rows` plus each inner offset must lie in `a.values`, and `panel` hold a row for each inner offset.
 #[inline(always)]
-fn tile<R: Register, const ROWS: usize, const WIDE: usize>(a: &Left, rows: [usize; ROWS], panel: &[f32]) -> [[R; WIDE]; ROWS] {
+unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
+    a: &Left,
+    rows: [usize; ROWS],
+    panel: &[[f32; LANES]],
+) -> [[f32; LANES]; ROWS] {
     let Walk { counts, steps } = a.inner;
-    let mut sums = [[R::zero(); WIDE]; ROWS];
-    let mut panel = panel.chunks_exact(WIDE * R::LEN);
+    let mut sums = [[0.0; LANES]; ROWS];
+    let mut l = 0;
     for i in 0..counts[0] {
         for j in 0..counts[1] {
             let mut at = i * steps[0] + j * steps[1];
-            for values in panel.by_ref().take(counts[2]) {
-                let mut right = [R::zero(); WIDE];
-                for n in 0..WIDE {
-                    right[n] = R::load(&values[n * R::LEN..]);
-                }
-                for row in 0..ROWS {
-                    // SAFETY: `multiply` compared the largest row and inner offset with the length.
-                    let left = unsafe { *a.values.get_unchecked(rows[row] + at) };
-                    for n in 0..WIDE {
-                        sums[row][n] = sums[row][n].add_product(left, right[n]);
+            for _ in 0..counts[2] {
+                // SAFETY: `l` counts the inner offsets.
+                let right = unsafe { *panel.get_unchecked(l) };
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: `at` is an inner offset.
+                    let left = unsafe { *a.values.get_unchecked(row + at) };
+                    for lane in 0..LANES {
+                        // Without the instruction for it, `mul_add` is slow.
+                        sums[lane] = if FMA { left.mul_add(right[lane], sums[lane]) } else { sums[lane] + left * right[lane] };
                     }
                 }
                 at += steps[2];
+                l += 1;
             }
         }
     }
     sums
 }
-
-/// A few values that the processor adds and multiplies at once. Left to itself, the compiler finds them in a loop over
-/// an array only sometimes.
-trait Register: Copy {
-    const LEN: usize;
-    fn zero() -> Self;
-    fn load(values: &[f32]) -> Self;
-    fn store(self, values: &mut [f32]);
-    /// `self + left · right`
-    fn add_product(self, left: f32, right: Self) -> Self;
-}
-
-#[cfg(target_arch = "x86_64")]
-mod registers {
-    use super::Register;
-    use std::arch::x86_64::*;
-
-    /// 128 bits, which every x86-64 has.
-    #[derive(Clone, Copy)]
-    pub struct Four(__m128);
-
-    impl Register for Four {
-        const LEN: usize = 4;
-        #[inline(always)]
-        fn zero() -> Self {
-            Four(unsafe { _mm_setzero_ps() })
-        }
-        #[inline(always)]
-        fn load(values: &[f32]) -> Self {
-            // SAFETY: the slice is checked.
-            Four(unsafe { _mm_loadu_ps(values[..4].as_ptr()) })
-        }
-        #[inline(always)]
-        fn store(self, values: &mut [f32]) {
-            unsafe { _mm_storeu_ps(values[..4].as_mut_ptr(), self.0) }
-        }
-        #[inline(always)]
-        fn add_product(self, left: f32, right: Self) -> Self {
-            Four(unsafe { _mm_add_ps(self.0, _mm_mul_ps(_mm_set1_ps(left), right.0)) })
-        }
-    }
-
-    /// 256 bits with a fused product: only for [`super::multiply_avx2`].
-    #[derive(Clone, Copy)]
-    pub struct Eight(__m256);
-
-    impl Register for Eight {
-        const LEN: usize = 8;
-        #[inline(always)]
-        fn zero() -> Self {
-            Eight(unsafe { _mm256_setzero_ps() })
-        }
-        #[inline(always)]
-        fn load(values: &[f32]) -> Self {
-            Eight(unsafe { _mm256_loadu_ps(values[..8].as_ptr()) })
-        }
-        #[inline(always)]
-        fn store(self, values: &mut [f32]) {
-            unsafe { _mm256_storeu_ps(values[..8].as_mut_ptr(), self.0) }
-        }
-        #[inline(always)]
-        fn add_product(self, left: f32, right: Self) -> Self {
-            Eight(unsafe { _mm256_fmadd_ps(_mm256_set1_ps(left), right.0, self.0) })
-        }
-    }
-}
-
-#[cfg(target_arch = "wasm32")]
-mod registers {
-    use super::Register;
-    use std::arch::wasm32::*;
-
-    #[derive(Clone, Copy)]
-    pub struct Four(v128);
-
-    impl Register for Four {
-        const LEN: usize = 4;
-        #[inline(always)]
-        fn zero() -> Self {
-            Four(f32x4_splat(0.0))
-        }
-        #[inline(always)]
-        fn load(values: &[f32]) -> Self {
-            Four(f32x4(values[0], values[1], values[2], values[3]))
-        }
-        #[inline(always)]
-        fn store(self, values: &mut [f32]) {
-            unsafe { v128_store(values[..4].as_mut_ptr().cast(), self.0) }
-        }
-        #[inline(always)]
-        fn add_product(self, left: f32, right: Self) -> Self {
-            Four(f32x4_add(self.0, f32x4_mul(f32x4_splat(left), right.0)))
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-use registers::Eight;
-use registers::Four;
 
 /// The columns of a panel: 4, 8 or 16, so that few are left over.
 pub(super) fn lanes(columns: usize) -> usize {

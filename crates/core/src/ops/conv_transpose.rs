@@ -241,7 +241,11 @@ impl ConvTranspose {
                     let to = ((qy * stride + phase_y - pad) * width + qx.start * stride + phase_x - pad) * channels + i;
                     let places = x[to..].chunks_mut(stride * channels);
                     for (place, sums) in places.zip(sums[from..].chunks(lanes)).take(qx.len()) {
-                        place[..wide].copy_from_slice(&sums[..wide]);
+                        match wide {
+                            // A copy of unknown length is a call, too much for one value.
+                            1 => place[0] = sums[0],
+                            _ => place[..wide].copy_from_slice(&sums[..wide]),
+                        }
                     }
                 }
                 column += wide;

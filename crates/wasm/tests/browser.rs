@@ -1,0 +1,125 @@
+//! The binding in a real browser, in a worker as the page has it: the CPU engine in SIMD wasm, and WebGPU (SwiftShader
+//! where there is no GPU). A browser without an adapter fails these tests.
+#![cfg(target_arch = "wasm32")]
+
+use digit_forge_core::data::{IMAGE, idx};
+use digit_forge_wasm::{Forge, description, resolve};
+use js_sys::{Float32Array, Promise, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// `JsError` shows nothing of itself in Rust.
+fn message(error: JsError) -> String {
+    js_sys::Error::from(JsValue::from(error)).message().into()
+}
+
+fn ok<T>(result: Result<T, JsError>) -> T {
+    result.unwrap_or_else(|e| panic!("{}", message(e)))
+}
+
+fn refused<T>(result: Result<T, JsError>) -> String {
+    message(result.err().expect("this must be refused"))
+}
+
+async fn value<T: JsCast>(promise: Promise) -> T {
+    JsFuture::from(promise).await.expect("the promise holds").unchecked_into()
+}
+
+/// A thousand images: digit `d` is `d + 1` bright rows.
+fn with_data(mut forge: Forge) -> Forge {
+    let labels: Vec<u8> = (0..1000).map(|i| (i % 10) as u8).collect();
+    let row = |n: usize| if n % IMAGE.rows <= usize::from(labels[n / IMAGE.rows]) { [220; 28] } else { [0; 28] };
+    let pixels: Vec<u8> = (0..1000 * IMAGE.rows).flat_map(row).collect();
+    ok(forge.add_data(&idx::write_images(IMAGE, &pixels), &idx::write_labels(&labels)));
+    forge
+}
+
+const SMALL: &str = "images=1000&channels=4";
+const MLP: &str = "images=1000&network=mlp&gWidths=32,48&dWidths=48,32";
+
+async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
+    submits.iter().for_each(|&steps| ok(forge.run(steps)));
+    value::<JsValue>(forge.settle()).await;
+    value::<Float32Array>(forge.metrics()).await.to_vec()
+}
+
+#[wasm_bindgen_test]
+async fn both_engines_see_the_same_losses() {
+    for text in [SMALL, MLP] {
+        let mut cpu = with_data(ok(Forge::cpu(text)));
+        let mut gpu = with_data(ok(Forge::gpu(text.into(), None).await));
+        assert_eq!((cpu.engine().as_str(), gpu.engine().as_str()), ("cpu", "gpu"));
+        let (a, b) = (losses(&mut cpu, &[10]).await, losses(&mut gpu, &[4, 6]).await);
+        assert_eq!((a.len(), b.len()), (50, 50));
+        for (a, b) in a.iter().zip(&b) {
+            // Rounding differs between engines, and training amplifies it: 1e-3 over the first ten steps.
+            assert!((a - b).abs() <= 1e-3 * (1.0 + a.abs()), "{text}: {a} on the CPU, {b} on the GPU");
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_run_learns_on_either_engine() {
+    for forge in [ok(Forge::cpu(SMALL)), ok(Forge::gpu(SMALL.into(), None).await)] {
+        let mut forge = with_data(forge);
+        losses(&mut forge, &[50, 50, 50, 50]).await;
+        let images = value::<Uint8Array>(ok(forge.images())).await.to_vec();
+        assert_eq!(images.len(), forge.rows() * forge.columns() * IMAGE.pixels());
+        // A nine has ten bright rows and a zero has one.
+        let (rows, engine) = (forge.rows(), forge.engine());
+        let ink = |digit: usize| {
+            let image = |row: usize| &images[(row * 10 + digit) * IMAGE.pixels()..][..IMAGE.pixels()];
+            (0..rows).flat_map(image).map(|&v| u32::from(v)).sum::<u32>()
+        };
+        assert!(ink(9) > 3 * ink(0), "{engine}: {} against {}", ink(9), ink(0));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_checkpoint_moves_from_one_engine_to_the_other() {
+    let mut gpu = with_data(ok(Forge::gpu(SMALL.into(), None).await));
+    losses(&mut gpu, &[5]).await;
+    let file = value::<Uint8Array>(ok(gpu.save())).await.to_vec();
+    let mut cpu = with_data(ok(Forge::cpu(SMALL)));
+    ok(cpu.load(&file));
+    assert_eq!(cpu.step(), 5);
+    let (a, b) = (value::<Uint8Array>(ok(gpu.images())).await.to_vec(), value::<Uint8Array>(ok(cpu.images())).await.to_vec());
+    assert!(a.iter().zip(&b).all(|(a, b)| a.abs_diff(*b) <= 1));
+    assert!(refused(cpu.load(&file[..file.len() / 2])).contains("safetensors"));
+    assert_eq!(cpu.step(), 5);
+}
+
+#[wasm_bindgen_test]
+async fn a_gpu_run_draws_on_its_canvas() {
+    let canvas = web_sys::OffscreenCanvas::new(300, 180).expect("a canvas");
+    let mut forge = with_data(ok(Forge::gpu(SMALL.into(), Some(canvas)).await));
+    losses(&mut forge, &[1]).await;
+    ok(forge.draw(0xffffff, 0x000000));
+    forge.resize(600, 360);
+    ok(forge.draw(0x101010, 0xeeeeee));
+    value::<JsValue>(forge.settle()).await;
+    assert!(refused(ok(Forge::cpu(SMALL)).draw(0, 0)).contains("no canvas"));
+}
+
+#[wasm_bindgen_test]
+fn settings_are_described_and_resolved_as_json() {
+    assert!(description().contains(r#""key":"batch""#));
+    let resolved = ok(resolve("#preset=quick&batch=999999&seed=9"));
+    assert!(resolved.contains(r#""text":"preset=quick&seed=9""#), "{resolved}");
+    assert!(resolved.contains("whole number from 1 to 1024"), "{resolved}");
+}
+
+#[wasm_bindgen_test]
+async fn bad_input_is_refused_with_its_reason() {
+    assert!(refused(Forge::cpu("batch=NaN")).contains("`batch=NaN`"));
+    assert!(refused(Forge::gpu("bacth=3".into(), None).await).contains("did you mean `batch`"));
+    let mut forge = ok(Forge::cpu(SMALL));
+    assert!(refused(forge.run(1)).contains("0 of the first 1000"));
+    assert!(refused(forge.add_data(&[0, 0, 8], &[])).contains("truncated"));
+    assert!(refused(forge.tune("images=1000&channels=5")).contains("new run"));
+    ok(forge.tune(&format!("{SMALL}&gRate=0.001")));
+}
