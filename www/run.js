@@ -169,7 +169,8 @@ export class Run {
     const { steps } = this.pace;
     this.forge.run(steps);
     this.#track((ms) => this.pace.record(steps, ms));
-    if (this.#flights.length >= IN_FLIGHT) await this.#flights.shift();
+    // A drawing is a flight, too.
+    while (this.#flights.length >= IN_FLIGHT) await this.#flights.shift();
   }
 
   /** Times the newest submit from the completion of the one before. @param {(ms: number) => void} took */

@@ -56,6 +56,9 @@ function make(tag, className = '') {
 /** @param {number} value */
 const short = (value) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
+/** For an axis. @param {number} value */
+const compact = (value) => number(value, value >= 10_000 ? { notation: 'compact' } : {});
+
 class Chart {
   /** @param {(typeof CHARTS)[number]} kind */
   constructor(kind) {
@@ -91,13 +94,13 @@ class Chart {
     return new uPlot({
       width: 300,
       height: 130,
-      padding: [8, 4, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, 50)] }, y: range ? { range: () => range } : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, high ?? 1)] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? number(tick) : '')) },
-        { ...axis, size: 34, space: 32, values: (_, ticks) => ticks.map((tick) => number(tick)) },
+        { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? compact(tick) : '')) },
+        { ...axis, size: 38, space: 32, values: (_, ticks) => ticks.map(compact) },
       ],
       series: [{}, ...faint, ...firm],
     }, [[], [], [], [], []], this.plotPlace);

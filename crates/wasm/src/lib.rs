@@ -1,6 +1,7 @@
 //! Digit Forge's trainer for JavaScript: settings as text, bytes in, promises out. No logic of its own.
 //!
 //! Methods that wait return a promise instead of being `async`, so that none holds the object while it waits.
+#![cfg(target_arch = "wasm32")]
 
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::Pending;
@@ -105,9 +106,16 @@ impl Forge {
         let resolved = valid(&text)?;
         let context = GpuContext::new().await.map_err(error)?;
         let trainer = Trainer::gpu(resolved.preset, resolved.settings, context).await.map_err(error)?;
-        let grid = Grid { columns: DIGITS as u32, rows: GRID_ROWS as u32, width: IMAGE.columns as u32, height: IMAGE.rows as u32 };
+        let grid = Grid {
+            columns: DIGITS as u32,
+            rows: GRID_ROWS as u32,
+            width: IMAGE.columns as u32,
+            height: IMAGE.rows as u32,
+        };
         let presenter = match (canvas, trainer.gpu_grid()) {
-            (Some(canvas), Some((engine, images))) => Some(Presenter::new(engine, canvas, images, grid).map_err(error)?),
+            (Some(canvas), Some((engine, images))) => {
+                Some(Presenter::new(engine, canvas, images, grid).map_err(error)?)
+            }
             _ => None,
         };
         Ok(Forge { trainer, presenter })
@@ -171,7 +179,8 @@ impl Forge {
     /// A `Float32Array` of rows of five since the last call: step, D's loss, G's loss, mean D(x), mean D(G(z)).
     pub fn metrics(&mut self) -> Promise {
         promise(self.trainer.metrics(), |rows| {
-            let values: Vec<f32> = rows.iter().flat_map(|m| [m.step as f32, m.d_loss, m.g_loss, m.d_real, m.d_fake]).collect();
+            let values: Vec<f32> =
+                rows.iter().flat_map(|m| [m.step as f32, m.d_loss, m.g_loss, m.d_real, m.d_fake]).collect();
             Float32Array::from(values.as_slice()).into()
         })
     }

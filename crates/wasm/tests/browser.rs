@@ -87,7 +87,8 @@ async fn a_checkpoint_moves_from_one_engine_to_the_other() {
     let mut cpu = with_data(ok(Forge::cpu(SMALL)));
     ok(cpu.load(&file));
     assert_eq!(cpu.step(), 5);
-    let (a, b) = (value::<Uint8Array>(ok(gpu.images())).await.to_vec(), value::<Uint8Array>(ok(cpu.images())).await.to_vec());
+    let (a, b) =
+        (value::<Uint8Array>(ok(gpu.images())).await.to_vec(), value::<Uint8Array>(ok(cpu.images())).await.to_vec());
     assert!(a.iter().zip(&b).all(|(a, b)| a.abs_diff(*b) <= 1));
     assert!(refused(cpu.load(&file[..file.len() / 2])).contains("safetensors"));
     assert_eq!(cpu.step(), 5);

@@ -33,7 +33,8 @@ fn header<'a>(what: &str, file: &'a [u8], magic: u32, extents: usize) -> Result<
         return Err(fail(format!("not the expected IDX file: its magic number is {found:#010x}, not {magic:#010x}")));
     }
     let extents: Vec<usize> = words.map(|w| w as usize).collect();
-    let expected = extents.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).ok_or_else(|| fail("impossible extents".into()))?;
+    let expected =
+        extents.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).ok_or_else(|| fail("impossible extents".into()))?;
     if body.len() != expected {
         let state = if body.len() < expected { "truncated" } else { "too long" };
         return Err(fail(format!("{state}: its header {extents:?} promises {expected} bytes, {} follow", body.len())));
@@ -51,7 +52,9 @@ pub fn images<'a>(what: &str, file: &'a [u8]) -> Result<Images<'a>> {
 pub fn labels<'a>(what: &str, file: &'a [u8]) -> Result<&'a [u8]> {
     let (_, labels) = header(what, file, LABELS_MAGIC, 1)?;
     match labels.iter().position(|&l| l > 9) {
-        Some(i) => Err(Error::Data { what: what.to_owned(), why: format!("label {i} is {}, and digits end at 9", labels[i]) }),
+        Some(i) => {
+            Err(Error::Data { what: what.to_owned(), why: format!("label {i} is {}, and digits end at 9", labels[i]) })
+        }
         None => Ok(labels),
     }
 }
@@ -97,6 +100,8 @@ mod tests {
         assert!(reason(&write_labels(&[1; 20])).contains("0x00000801"));
         assert!(reason(&[&[0x1f, 0x8b][..], &[0; 30]].concat()).contains("gzipped"));
         assert!(labels("y", &write_labels(&[1, 10])).unwrap_err().to_string().contains("label 1 is 10"));
-        assert!(reason(&[0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]).contains("impossible"));
+        assert!(
+            reason(&[0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]).contains("impossible")
+        );
     }
 }

@@ -16,9 +16,10 @@ fn start(recording: &Recording, tensor: Tensor, seed: u32) -> Vec<u32> {
         Init::Same(other) => start(recording, other, seed),
         Init::Fill(value) if info.dtype == DType::U32 => vec![value as u32; info.shape.len()],
         Init::Fill(value) => vec![value.to_bits(); info.shape.len()],
-        Init::Normal(deviation) => {
-            noise::normal(seed, stream(&info.name), info.shape.len()).iter().map(|v| (v * deviation).to_bits()).collect()
-        }
+        Init::Normal(deviation) => noise::normal(seed, stream(&info.name), info.shape.len())
+            .iter()
+            .map(|v| (v * deviation).to_bits())
+            .collect(),
     }
 }
 

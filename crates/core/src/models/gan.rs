@@ -19,13 +19,13 @@ use crate::ops::noise::Distribution;
 use crate::ops::tick::{LANES, Lane};
 use crate::optim::{Optimizer, Pace};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
-use crate::train::settings::{Condition, Architecture, OptimizerKind, Settings};
+use crate::train::settings::{Architecture, Condition, OptimizerKind, Settings};
 use std::rc::Rc;
 
 /// Classes: the ten digits.
 pub const DIGITS: usize = 10;
 /// Images of each digit in the grid.
-pub const GRID_ROWS: usize = 6;
+pub const GRID_ROWS: usize = 8;
 /// Images of the opening pass: training starts when these are there.
 pub const OPENING_IMAGES: usize = 10_000;
 /// Steps that the log remembers until the host reads them.

@@ -41,7 +41,9 @@ impl Activation {
     fn slopes(self, y: &[f32], dy: &[f32], dx: &mut [f32]) {
         let terms = dx.iter_mut().zip(y).zip(dy);
         match self {
-            Activation::LeakyRelu(slope) => terms.for_each(|((dx, &y), &dy)| *dx = if y > 0.0 { dy } else { slope * dy }),
+            Activation::LeakyRelu(slope) => {
+                terms.for_each(|((dx, &y), &dy)| *dx = if y > 0.0 { dy } else { slope * dy })
+            }
             Activation::Tanh => terms.for_each(|((dx, &y), &dy)| *dx = dy * (1.0 - y * y)),
             Activation::Sigmoid => terms.for_each(|((dx, &y), &dy)| *dx = dy * y * (1.0 - y)),
         }
@@ -87,7 +89,12 @@ impl Recorder {
         let info = self.info(y).clone();
         if info.shape != *self.shape(dy) {
             let right = self.shape(dy).clone();
-            return Err(Error::Shapes { op: "activation_slope", left: info.shape, right, why: "both must be the same" });
+            return Err(Error::Shapes {
+                op: "activation_slope",
+                left: info.shape,
+                right,
+                why: "both must be the same",
+            });
         }
         let dx = self.result("activation_slope", info.shape.clone(), info.dtype);
         self.push(Slope { y, dy, dx, n: info.shape.len(), kind })

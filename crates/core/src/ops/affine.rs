@@ -49,7 +49,13 @@ impl Op for Affine {
 
     fn kernel(&self) -> Kernel {
         let params = Params { n: self.n as u32, scale: self.scale, shift: self.shift };
-        Kernel { shader: shader!("affine"), entry: "forward", constants: vec![], params: params.bytes(), workgroups: groups(self.n) }
+        Kernel {
+            shader: shader!("affine"),
+            entry: "forward",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups: groups(self.n),
+        }
     }
 }
 

@@ -70,7 +70,10 @@ impl Case {
         let (low, high) = self.range;
         let mut random = Random(0x9e37_79b9);
         // Rounded to f32, so that both sides see the same numbers.
-        self.shapes.iter().map(|s| (0..s.len()).map(|_| f64::from((low + (high - low) * random.next()) as f32)).collect()).collect()
+        self.shapes
+            .iter()
+            .map(|s| (0..s.len()).map(|_| f64::from((low + (high - low) * random.next()) as f32)).collect())
+            .collect()
     }
 
     /// The value, the first and the second order gradients, as one scene, with what they should be.
@@ -84,7 +87,8 @@ impl Case {
         let y = (self.record)(&mut r, &inputs).unwrap_or_else(|e| panic!("{}: {e}", self.name));
 
         let mut random = Random(0x2545_f491);
-        let mut weights = |n: usize| -> Vec<f64> { (0..n).map(|_| f64::from((random.next() * 2.0 - 1.0) as f32)).collect() };
+        let mut weights =
+            |n: usize| -> Vec<f64> { (0..n).map(|_| f64::from((random.next() * 2.0 - 1.0) as f32)).collect() };
         let wy = weights(r.shape(y).len());
         let wx: Vec<Vec<f64>> = values.iter().map(|v| weights(v.len())).collect();
 
@@ -114,7 +118,14 @@ impl Case {
         uploads.extend(along.iter().zip(&wx).map(|(&t, w)| (t, bits(w))));
 
         let outputs: Vec<Tensor> = [y].into_iter().chain(first).chain(second).collect();
-        let scene = Scene { name: self.name.clone(), recording: Rc::new(r.finish(fused, &outputs)), uploads, outputs, times: 1, tolerance: self.tolerance };
+        let scene = Scene {
+            name: self.name.clone(),
+            recording: Rc::new(r.finish(fused, &outputs)),
+            uploads,
+            outputs,
+            times: 1,
+            tolerance: self.tolerance,
+        };
 
         let f = |x: &[Vec<f64>]| (self.formula)(x).iter().zip(&wy).map(|(y, w)| y * w).sum::<f64>();
         let mut expected = vec![(self.formula)(&values)];
@@ -148,7 +159,8 @@ fn second_differences(f: &dyn Fn(&[Vec<f64>]) -> f64, at: &[Vec<f64>], direction
         x[i][j] += by;
         f(&x)
     };
-    let difference = |i, j| (value(i, j, h, h) - value(i, j, h, -h) - value(i, j, -h, h) + value(i, j, -h, -h)) / (4.0 * h * h);
+    let difference =
+        |i, j| (value(i, j, h, h) - value(i, j, h, -h) - value(i, j, -h, h) + value(i, j, -h, -h)) / (4.0 * h * h);
     (0..at.len()).map(|i| (0..at[i].len()).map(|j| difference(i, j)).collect()).collect()
 }
 
@@ -205,8 +217,14 @@ pub fn check(cases: Vec<Case>) {
         for fused in [false, true] {
             let (scene, expected) = case.scene(fused);
             for (i, (got, expected)) in scene.on_cpu().iter().zip(&expected).enumerate() {
-                let order = ["value", "gradient", "gradient of gradient"][(i > 0) as usize + (i > case.shapes.len()) as usize];
-                assert_close(&format!("{}: {order} (fused: {fused})", case.name), &floats(got), expected, case.tolerance);
+                let order =
+                    ["value", "gradient", "gradient of gradient"][(i > 0) as usize + (i > case.shapes.len()) as usize];
+                assert_close(
+                    &format!("{}: {order} (fused: {fused})", case.name),
+                    &floats(got),
+                    expected,
+                    case.tolerance,
+                );
             }
         }
     }

@@ -26,7 +26,12 @@ impl Recorder {
         let (mut shape, other) = (self.shape(a).clone(), self.shape(b).clone());
         let fits = shape.rank() == other.rank() && (0..shape.rank()).all(|i| i == axis || shape.0[i] == other.0[i]);
         if axis >= shape.rank() || !fits || self.info(a).dtype != self.info(b).dtype {
-            return Err(Error::Shapes { op: "concat", left: shape, right: other, why: "all but the joined axis must agree" });
+            return Err(Error::Shapes {
+                op: "concat",
+                left: shape,
+                right: other,
+                why: "all but the joined axis must agree",
+            });
         }
         let (outer, inner) = around(&shape, axis);
         let (left, right) = (shape.0[axis], other.0[axis]);
@@ -66,7 +71,13 @@ impl Op for Concat {
         let both = (self.left + self.right) * self.inner;
         let n = self.outer * both;
         let params = Params { n: n as u32, left: (self.left * self.inner) as u32, both: both as u32 };
-        Kernel { shader: shader!("concat"), entry: "join", constants: vec![], params: params.bytes(), workgroups: groups(n) }
+        Kernel {
+            shader: shader!("concat"),
+            entry: "join",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups: groups(n),
+        }
     }
 }
 
@@ -90,6 +101,8 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                 let y = r.concat(x[0], x[1], 1)?;
                 r.square(y)
             })
-            .equals(|x| x[0].chunks(2).zip(x[1].chunks(7)).flat_map(|(a, b)| a.iter().chain(b).map(|v| v * v)).collect()),
+            .equals(|x| {
+                x[0].chunks(2).zip(x[1].chunks(7)).flat_map(|(a, b)| a.iter().chain(b).map(|v| v * v)).collect()
+            }),
     ]
 }

@@ -5,12 +5,15 @@
 //! each sums over what the two others name. So each one's gradients are the two others at the same [`Geometry`].
 //!
 //! All three run as matrix products whose left operand is read from the padded image itself: the address of
-//! `X` splits into a part for the pixel and a part for the place in the window, and [`multiply`] adds the two.
+//! `X` splits into a part for the pixel and a part for the place in the window, and `engine/cpu/tiles.rs` adds the two.
 //! Nothing is unrolled in memory (no im2col).
 
 use super::epilogue::{Epilogue, Tail};
 use super::product::tiling;
 use super::{Kernel, Op, params, shader};
+use crate::engine::cpu::tiles::{
+    Columns, Left, Walk, images_at_once, lanes, multiply, pack, packed_len, put_in_frames,
+};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 use std::rc::Rc;
@@ -61,7 +64,10 @@ impl Geometry {
     pub fn starts(&self, images: usize) -> Walk {
         let [rows, columns, channels] = self.frame();
         let step = self.stride * channels;
-        Walk { counts: [images, self.out_height, self.out_width], steps: [rows * columns * channels, columns * step, step] }
+        Walk {
+            counts: [images, self.out_height, self.out_width],
+            steps: [rows * columns * channels, columns * step, step],
+        }
     }
 
     /// The places in a window of a frame, in the order of the weights.
@@ -100,13 +106,29 @@ impl Recorder {
         let [rows, across, inner, out_channels] = self.shape(w).images("conv")?;
         let (left, right) = (self.shape(x).clone(), self.shape(w).clone());
         if inner != channels {
-            return Err(Error::Shapes { op: "conv", left, right, why: "the third extent of the weights must be the images' channels" });
+            return Err(Error::Shapes {
+                op: "conv",
+                left,
+                right,
+                why: "the third extent of the weights must be the images' channels",
+            });
         }
-        let (Some(out_height), Some(out_width)) = (windows(height, rows, stride, pad), windows(width, across, stride, pad)) else {
-            return Err(Error::Shapes { op: "conv", left, right, why: "the kernel must fit into the padded image, and the stride be at least 1" });
+        let (Some(out_height), Some(out_width)) =
+            (windows(height, rows, stride, pad), windows(width, across, stride, pad))
+        else {
+            return Err(Error::Shapes {
+                op: "conv",
+                left,
+                right,
+                why: "the kernel must fit into the padded image, and the stride be at least 1",
+            });
         };
         let kernel = [rows, across];
-        self.conv_at(Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad }, x, w)
+        self.conv_at(
+            Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad },
+            x,
+            w,
+        )
     }
 
     pub(super) fn conv_at(&mut self, geometry: Geometry, x: Tensor, w: Tensor) -> Result<Tensor> {
@@ -157,7 +179,8 @@ impl Op for Conv {
 
     fn scratch(&self) -> usize {
         let g = &self.geometry;
-        images_at_once(g.frame(), g.batch) * g.frame().iter().product::<usize>() + packed_len(g.window_len(), g.out_channels)
+        images_at_once(g.frame(), g.batch) * g.frame().iter().product::<usize>()
+            + packed_len(g.window_len(), g.out_channels)
     }
 
     fn kernel(&self) -> Kernel {
@@ -187,192 +210,6 @@ impl Op for Conv {
     }
 }
 
-/// Offsets into an image, outermost first: how many along each axis, and how far apart.
-#[derive(Clone, Copy)]
-pub(super) struct Walk {
-    pub counts: [usize; 3],
-    pub steps: [usize; 3],
-}
-
-impl Walk {
-    fn offsets(self) -> impl Iterator<Item = usize> {
-        let Walk { counts, steps } = self;
-        let mut place = [0; 3];
-        // Three nested ranges would say the same, but aren't inlined into the loop over the tiles.
-        std::iter::from_fn(move || {
-            let offset = place[0] * steps[0] + place[1] * steps[1] + place[2] * steps[2];
-            let more = place[0] < counts[0];
-            place[2] += 1;
-            if place[2] == counts[2] {
-                place = [place[0], place[1] + 1, 0];
-            }
-            if place[1] == counts[1] {
-                place = [place[0] + 1, 0, 0];
-            }
-            more.then_some(offset)
-        })
-    }
-
-    fn len(self) -> usize {
-        self.counts.iter().product()
-    }
-
-    fn last(self) -> usize {
-        self.counts.iter().zip(self.steps).map(|(count, step)| (count - 1) * step).sum()
-    }
-}
-
-/// A matrix that is read from `values` by adding an offset for its row to one for its inner index.
-pub(super) struct Left<'a> {
-    pub values: &'a [f32],
-    pub rows: Walk,
-    pub inner: Walk,
-}
-
-/// The columns from `first` on of a row-major matrix with rows of `step` values: as many as there are, or as are given.
-pub(super) struct Columns<'a> {
-    pub y: &'a mut [f32],
-    pub step: usize,
-    pub first: usize,
-    pub add: bool,
-}
-
-/// `Y = A·B` or `Y += A·B` for a panel `B [inner, lanes]`, with [`lanes`] columns of `Y`.
-pub(super) fn multiply(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
-    if a.rows.len() == 0 || a.inner.len() == 0 {
-        return;
-    }
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has both features.
-        return unsafe { multiply_avx2(a, panel, lanes, y) };
-    }
-    // A tile's sums fill half of sixteen registers of four values.
-    match lanes {
-        4 => tiles::<8, 4, false>(a, panel, y),
-        8 => tiles::<4, 8, false>(a, panel, y),
-        _ => tiles::<2, 16, false>(a, panel, y),
-    }
-}
-
-/// The same with registers of eight values and fused products.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
-    match lanes {
-        4 => tiles::<8, 4, true>(a, panel, y),
-        8 => tiles::<8, 8, true>(a, panel, y),
-        _ => tiles::<6, 16, true>(a, panel, y),
-    }
-}
-
-/// Covers `Y` with tiles of `ROWS` × `LANES`. Rows past the end repeat the first one and are not written.
-#[inline(always)]
-fn tiles<const ROWS: usize, const LANES: usize, const FMA: bool>(a: &Left, panel: &[f32], y: &mut Columns) {
-    let panel = panel.as_chunks::<LANES>().0;
-    assert!(a.rows.last() + a.inner.last() < a.values.len() && a.inner.len() <= panel.len());
-    let wide = LANES.min(y.step - y.first);
-    let mut offsets = a.rows.offsets();
-    for first in (0..a.rows.len()).step_by(ROWS) {
-        let rows = std::array::from_fn(|_| offsets.next().unwrap_or(0));
-        // SAFETY: the largest offset and the panel's length were compared above.
-        let sums = unsafe { tile::<ROWS, LANES, FMA>(a, rows, panel) };
-        for (i, sums) in sums.iter().enumerate() {
-            let at = (first + i) * y.step + y.first;
-            let Some(y_row) = y.y.get_mut(at..at + wide) else { break };
-            let pairs = y_row.iter_mut().zip(sums);
-            if y.add { pairs.for_each(|(y, sum)| *y += sum) } else { pairs.for_each(|(y, sum)| *y = *sum) }
-        }
-    }
-}
-
-/// One tile of the product, held in registers: the compiler turns the loops over `ROWS` and `LANES` into straight
-/// vector code, as long as nothing but the count can end the loop around them. Hence no checks in it.
-///
-/// # Safety
-/// Each of `rows` plus each inner offset must lie in `a.values`, and `panel` hold a row for each inner offset.
-#[inline(always)]
-unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
-    a: &Left,
-    rows: [usize; ROWS],
-    panel: &[[f32; LANES]],
-) -> [[f32; LANES]; ROWS] {
-    let Walk { counts, steps } = a.inner;
-    let mut sums = [[0.0; LANES]; ROWS];
-    let mut l = 0;
-    for i in 0..counts[0] {
-        for j in 0..counts[1] {
-            let mut at = i * steps[0] + j * steps[1];
-            for _ in 0..counts[2] {
-                // SAFETY: `l` counts the inner offsets.
-                let right = unsafe { *panel.get_unchecked(l) };
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    // SAFETY: `at` is an inner offset.
-                    let left = unsafe { *a.values.get_unchecked(row + at) };
-                    for lane in 0..LANES {
-                        // Without the instruction for it, `mul_add` is slow.
-                        sums[lane] = if FMA { left.mul_add(right[lane], sums[lane]) } else { sums[lane] + left * right[lane] };
-                    }
-                }
-                at += steps[2];
-                l += 1;
-            }
-        }
-    }
-    sums
-}
-
-/// The columns of a panel: 4, 8 or 16, so that few are left over.
-pub(super) fn lanes(columns: usize) -> usize {
-    match columns {
-        0..=4 => 4,
-        _ if columns % 16 == 0 || columns % 16 > 8 => 16,
-        _ => 8,
-    }
-}
-
-/// The scratch that [`pack`] needs for a matrix `[rows, columns]`.
-pub(super) fn packed_len(rows: usize, columns: usize) -> usize {
-    columns.next_multiple_of(lanes(columns)) * rows
-}
-
-/// Cuts a matrix `[rows, columns]` into panels `[rows, lanes]`, the last one filled up with zeros. A matrix that is one
-/// panel already is used as it is.
-pub(super) fn pack<'a>(matrix: &'a [f32], columns: usize, lanes: usize, scratch: &'a mut [f32]) -> &'a [f32] {
-    if columns == lanes {
-        return matrix;
-    }
-    let rows = matrix.len() / columns;
-    let panels = &mut scratch[..columns.next_multiple_of(lanes) * rows];
-    for (i, panel) in panels.chunks_exact_mut(rows * lanes).enumerate() {
-        let wide = lanes.min(columns - i * lanes);
-        for (panel, row) in panel.chunks_exact_mut(lanes).zip(matrix.chunks_exact(columns)) {
-            panel[..wide].copy_from_slice(&row[i * lanes..][..wide]);
-            panel[wide..].fill(0.0);
-        }
-    }
-    panels
-}
-
-/// How many images are framed at once: as many as stay in the nearest caches.
-pub(super) fn images_at_once([rows, columns, channels]: [usize; 3], batch: usize) -> usize {
-    (16_384 / (rows * columns * channels)).clamp(1, batch)
-}
-
-/// Copies images `[n, H, W, C]` into frames `[n, FH, FW, C]`, `at` rows down and columns across; what doesn't fit is cut
-/// off. The rest of the frames stays as it is: zero.
-pub(super) fn put_in_frames(images: &[f32], [height, width, channels]: [usize; 3], frames: &mut [f32], [rows, columns]: [usize; 2], at: [usize; 2]) {
-    let [down, across] = [at[0], at[1].min(columns) * channels];
-    let wide = (width * channels).min(columns * channels - across);
-    let images = images.chunks_exact(height * width * channels);
-    for (image, frame) in images.zip(frames.chunks_exact_mut(rows * columns * channels)) {
-        let lines = frame.chunks_exact_mut(columns * channels).skip(down);
-        for (line, row) in lines.zip(image.chunks_exact(width * channels)) {
-            line[across..][..wide].copy_from_slice(&row[..wide]);
-        }
-    }
-}
-
 #[cfg(test)]
 pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("conv", Params::layout())
@@ -381,7 +218,11 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 /// The three operations' extents to test: odd ones, few channels, and windows that leave the last rows uncovered.
 #[cfg(test)]
 pub(super) fn geometries() -> Vec<Geometry> {
-    let of = |[batch, height, width]: [usize; 3], [rows, across]: [usize; 2], [channels, out_channels]: [usize; 2], stride, pad| Geometry {
+    let of = |[batch, height, width]: [usize; 3],
+              [rows, across]: [usize; 2],
+              [channels, out_channels]: [usize; 2],
+              stride,
+              pad| Geometry {
         batch,
         height,
         width,
@@ -410,7 +251,9 @@ pub(super) fn geometries() -> Vec<Geometry> {
 #[cfg(test)]
 pub(super) fn each_term(g: Geometry, mut term: impl FnMut(usize, usize, usize)) {
     let [rows, across] = g.kernel;
-    for (b, oy, ox) in (0..g.batch).flat_map(|b| (0..g.out_height).flat_map(move |oy| (0..g.out_width).map(move |ox| (b, oy, ox)))) {
+    for (b, oy, ox) in
+        (0..g.batch).flat_map(|b| (0..g.out_height).flat_map(move |oy| (0..g.out_width).map(move |ox| (b, oy, ox))))
+    {
         for (kh, kw) in (0..rows).flat_map(|kh| (0..across).map(move |kw| (kh, kw))) {
             let (h, w) = ((oy * g.stride + kh).wrapping_sub(g.pad), (ox * g.stride + kw).wrapping_sub(g.pad));
             if h < g.height && w < g.width {

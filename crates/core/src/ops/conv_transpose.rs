@@ -8,10 +8,11 @@
 //!
 //! The [`Geometry`] is the convolution's: what is read here is its small side, and what is written its large one.
 
-use super::conv::{Columns, Geometry, Left, Walk, images_at_once, lanes, multiply, put_in_frames};
+use super::conv::Geometry;
 use super::epilogue::{Epilogue, Tail};
 use super::product::tiling;
 use super::{Kernel, Op, params, shader};
+use crate::engine::cpu::tiles::{Columns, Left, Walk, images_at_once, lanes, multiply, put_in_frames};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 use std::ops::{Range, RangeInclusive};
@@ -44,12 +45,23 @@ impl Recorder {
             let why = "the fourth extent of the weights must be the images' channels";
             return Err(Error::Shapes { op: "conv_transpose", left, right, why });
         }
-        let extent = |small: usize, kernel: usize| (small.checked_sub(1)? * stride + kernel).checked_sub(2 * pad).filter(|&n| n > 0 && stride > 0);
+        let extent = |small: usize, kernel: usize| {
+            (small.checked_sub(1)? * stride + kernel).checked_sub(2 * pad).filter(|&n| n > 0 && stride > 0)
+        };
         let (Some(height), Some(width)) = (extent(out_height, rows), extent(out_width, across)) else {
-            return Err(Error::Shapes { op: "conv_transpose", left, right, why: "the padding must leave something of the result" });
+            return Err(Error::Shapes {
+                op: "conv_transpose",
+                left,
+                right,
+                why: "the padding must leave something of the result",
+            });
         };
         let kernel = [rows, across];
-        self.conv_transpose_at(Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad }, y, w)
+        self.conv_transpose_at(
+            Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad },
+            y,
+            w,
+        )
     }
 
     /// With the large side's extents from `geometry`: a convolution that leaves its last rows uncovered has an adjoint
@@ -133,13 +145,22 @@ impl Op for ConvTranspose {
         let (small, large) = (g.out_height * g.out_width * g.out_channels, g.height * g.width * g.channels);
         for (y, x) in y.chunks(chunk * small).zip(writes[0].chunks_mut(chunk * large)) {
             let images = y.len() / small;
-            put_in_frames(y, [g.out_height, g.out_width, depth], frames, [rows, across], [taps_down - 1, taps_across - 1]);
+            put_in_frames(
+                y,
+                [g.out_height, g.out_width, depth],
+                frames,
+                [rows, across],
+                [taps_down - 1, taps_across - 1],
+            );
             for (i, panel) in panels.chunks_exact(lanes * self.inner()).enumerate() {
                 let columns = i * lanes..self.columns().min((i + 1) * lanes);
                 let [down, right] = self.covered_by(columns.clone());
                 let left = Left {
                     values: &frames[(down.start * across + right.start) * depth..],
-                    rows: Walk { counts: [images, down.len(), right.len()], steps: [rows * across * depth, across * depth, depth] },
+                    rows: Walk {
+                        counts: [images, down.len(), right.len()],
+                        steps: [rows * across * depth, across * depth, depth],
+                    },
                     inner: Walk { counts: [1, taps_down, taps_across * depth], steps: [0, across * depth, 1] },
                 };
                 let sums = &mut sums[..images * down.len() * right.len() * lanes];
@@ -161,7 +182,13 @@ impl Op for ConvTranspose {
     fn kernel(&self) -> Kernel {
         let g = &self.geometry;
         // A thread's four columns belong to one phase if they can, and then compute no `q` in vain.
-        let covered = |extent: usize| if g.channels.is_multiple_of(4) { extent.div_ceil(g.stride) } else { self.covered(extent, 0..=g.stride - 1).len() };
+        let covered = |extent: usize| {
+            if g.channels.is_multiple_of(4) {
+                extent.div_ceil(g.stride)
+            } else {
+                self.covered(extent, 0..=g.stride - 1).len()
+            }
+        };
         let (rows, across) = (covered(g.height), covered(g.width));
         let pixels = g.batch * rows * across;
         let params = Params {
@@ -228,7 +255,8 @@ impl ConvTranspose {
     fn put_in_place(&self, sums: &[f32], lanes: usize, columns: Range<usize>, x: &mut [f32]) {
         let Geometry { stride, pad, channels, height, width, .. } = self.geometry;
         let [down, across] = self.covered_by(columns.clone());
-        let images = sums.chunks_exact(down.len() * across.len() * lanes).zip(x.chunks_exact_mut(height * width * channels));
+        let images =
+            sums.chunks_exact(down.len() * across.len() * lanes).zip(x.chunks_exact_mut(height * width * channels));
         for (sums, x) in images {
             let mut column = columns.start;
             while column < columns.end {
@@ -237,7 +265,8 @@ impl ConvTranspose {
                 let (phase_y, phase_x) = (phase / stride, phase % stride);
                 let qx = self.covered(width, phase_x..=phase_x);
                 for qy in self.covered(height, phase_y..=phase_y) {
-                    let from = ((qy - down.start) * across.len() + qx.start - across.start) * lanes + column - columns.start;
+                    let from =
+                        ((qy - down.start) * across.len() + qx.start - across.start) * lanes + column - columns.start;
                     let to = ((qy * stride + phase_y - pad) * width + qx.start * stride + phase_x - pad) * channels + i;
                     let places = x[to..].chunks_mut(stride * channels);
                     for (place, sums) in places.zip(sums[from..].chunks(lanes)).take(qx.len()) {
@@ -283,13 +312,18 @@ pub(super) fn cases() -> Vec<super::check::Case> {
         let g = Geometry { height: extent(g.out_height, g.kernel[0]), width: extent(g.out_width, g.kernel[1]), ..g };
         if g.height * g.width > 0 {
             cases.push(
-                Case::new(format!("conv_transpose, inferred {g:?}"), [g.small().into(), g.weights().into(), [g.channels].into()])
-                    .records(move |r, x| {
-                        let y = r.conv_transpose(x[0], x[1], g.stride, g.pad)?;
-                        let y = r.add(y, x[2])?;
-                        r.activation(y, Activation::Tanh)
-                    })
-                    .equals(move |x| reference(g)(x).iter().enumerate().map(|(i, y)| (y + x[2][i % g.channels]).tanh()).collect()),
+                Case::new(
+                    format!("conv_transpose, inferred {g:?}"),
+                    [g.small().into(), g.weights().into(), [g.channels].into()],
+                )
+                .records(move |r, x| {
+                    let y = r.conv_transpose(x[0], x[1], g.stride, g.pad)?;
+                    let y = r.add(y, x[2])?;
+                    r.activation(y, Activation::Tanh)
+                })
+                .equals(move |x| {
+                    reference(g)(x).iter().enumerate().map(|(i, y)| (y + x[2][i % g.channels]).tanh()).collect()
+                }),
             );
         }
     }

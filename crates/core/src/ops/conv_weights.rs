@@ -4,9 +4,10 @@
 //! A convolution's product with rows and inner index exchanged: a row is a place in the window, and the sum goes over
 //! all windows of all images.
 
-use super::conv::{Columns, Geometry, Left, images_at_once, lanes, multiply, pack, packed_len, put_in_frames, windows};
+use super::conv::{Geometry, windows};
 use super::product::tiling;
 use super::{Kernel, Op, params, shader};
+use crate::engine::cpu::tiles::{Columns, Left, images_at_once, lanes, multiply, pack, packed_len, put_in_frames};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 
@@ -26,15 +27,31 @@ params! {
 impl Recorder {
     /// The gradient `[KH, KW, I, O]` for the weights of a convolution of `x [B, H, W, I]`, given that of its result,
     /// `dy [B, OH, OW, O]`.
-    pub fn conv_weights(&mut self, x: Tensor, dy: Tensor, kernel: [usize; 2], stride: usize, pad: usize) -> Result<Tensor> {
+    pub fn conv_weights(
+        &mut self,
+        x: Tensor,
+        dy: Tensor,
+        kernel: [usize; 2],
+        stride: usize,
+        pad: usize,
+    ) -> Result<Tensor> {
         let [batch, height, width, channels] = self.shape(x).images("conv_weights")?;
         let [small_batch, out_height, out_width, out_channels] = self.shape(dy).images("conv_weights")?;
         let fits = [windows(height, kernel[0], stride, pad), windows(width, kernel[1], stride, pad)];
         if small_batch != batch || fits != [Some(out_height), Some(out_width)] {
             let (left, right) = (self.shape(x).clone(), self.shape(dy).clone());
-            return Err(Error::Shapes { op: "conv_weights", left, right, why: "the second must be what convolving the first gives" });
+            return Err(Error::Shapes {
+                op: "conv_weights",
+                left,
+                right,
+                why: "the second must be what convolving the first gives",
+            });
         }
-        self.conv_weights_at(Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad }, x, dy)
+        self.conv_weights_at(
+            Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad },
+            x,
+            dy,
+        )
     }
 
     pub(super) fn conv_weights_at(&mut self, geometry: Geometry, x: Tensor, dy: Tensor) -> Result<Tensor> {
@@ -77,7 +94,12 @@ impl Op for ConvWeights {
             let left = Left { values: frames, rows: g.places(), inner: g.starts(images) };
             let panels = pack(dy, g.out_channels, lanes, panels);
             for (i, panel) in panels.chunks_exact(images * windows * lanes).enumerate() {
-                multiply(&left, panel, lanes, &mut Columns { y: y[0], step: g.out_channels, first: i * lanes, add: true });
+                multiply(
+                    &left,
+                    panel,
+                    lanes,
+                    &mut Columns { y: y[0], step: g.out_channels, first: i * lanes, add: true },
+                );
             }
         }
     }
@@ -105,7 +127,13 @@ impl Op for ConvWeights {
             pad: g.pad as u32,
         };
         let (split, workgroups) = tiling(g.window_len(), g.out_channels, pixels);
-        Kernel { shader: shader!("conv_weights"), entry: "correlate", constants: split.to_vec(), params: params.bytes(), workgroups }
+        Kernel {
+            shader: shader!("conv_weights"),
+            entry: "correlate",
+            constants: split.to_vec(),
+            params: params.bytes(),
+            workgroups,
+        }
     }
 }
 

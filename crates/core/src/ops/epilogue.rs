@@ -25,8 +25,12 @@ impl Epilogue {
     /// With one more part at its end, if it still has room for it there.
     pub fn with(self, tail: Tail) -> Option<Self> {
         match (tail, self) {
-            (Tail::Bias(bias), Epilogue { bias: None, activation: None }) => Some(Epilogue { bias: Some(bias), activation: None }),
-            (Tail::Activation(kind), Epilogue { activation: None, .. }) => Some(Epilogue { activation: Some(kind), ..self }),
+            (Tail::Bias(bias), Epilogue { bias: None, activation: None }) => {
+                Some(Epilogue { bias: Some(bias), activation: None })
+            }
+            (Tail::Activation(kind), Epilogue { activation: None, .. }) => {
+                Some(Epilogue { activation: Some(kind), ..self })
+            }
             _ => None,
         }
     }
@@ -48,6 +52,10 @@ impl Epilogue {
     /// The override constants that the shaders share: `BIAS`, `ACTIVATION`, `SLOPE`.
     pub fn constants(&self) -> Vec<(&'static str, f64)> {
         let (code, slope) = self.activation.map_or((0, 0.0), Activation::code);
-        vec![("BIAS", f64::from(u8::from(self.bias.is_some()))), ("ACTIVATION", f64::from(code)), ("SLOPE", f64::from(slope))]
+        vec![
+            ("BIAS", f64::from(u8::from(self.bias.is_some()))),
+            ("ACTIVATION", f64::from(code)),
+            ("SLOPE", f64::from(slope)),
+        ]
     }
 }

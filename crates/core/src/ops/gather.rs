@@ -344,7 +344,8 @@ mod tests {
             let bytes = |upload: usize| -> &[u8] { bytemuck::cast_slice(&scene.uploads[upload].1) };
             for i in 0..7 {
                 let image = position_to_index(&batch, 8, available, (draws - 1) * 7 + i as u32) as usize;
-                let expected: Vec<f64> = bytes(0)[image * 12..][..12].iter().map(|&b| f64::from(b) / 127.5 - 1.0).collect();
+                let expected: Vec<f64> =
+                    bytes(0)[image * 12..][..12].iter().map(|&b| f64::from(b) / 127.5 - 1.0).collect();
                 assert_close("pixels", &floats(&outputs[0][i * 12..][..12]), &expected, 1e-7);
                 assert_eq!(outputs[1][i], u32::from(bytes(1)[image]));
             }

@@ -73,7 +73,13 @@ impl Op for LogRow {
 
     fn kernel(&self) -> Kernel {
         let params = Params { lane: self.lane as u32, rows: self.rows as u32, count: self.values.len() as u32 };
-        Kernel { shader: shader!("log"), entry: "log_row", constants: vec![], params: params.bytes(), workgroups: [1, 1, 1] }
+        Kernel {
+            shader: shader!("log"),
+            entry: "log_row",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups: [1, 1, 1],
+        }
     }
 }
 

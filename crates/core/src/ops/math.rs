@@ -64,6 +64,11 @@ mod tests {
 
     #[test]
     fn not_a_number_is_not_hidden() {
-        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan() && softplus(f32::NAN).is_nan());
+        assert!(
+            exp(f32::NAN).is_nan()
+                && tanh(f32::NAN).is_nan()
+                && sigmoid(f32::NAN).is_nan()
+                && softplus(f32::NAN).is_nan()
+        );
     }
 }

@@ -233,7 +233,10 @@ mod tests {
 
             let expected = (f64::from(count + 1) / f64::from(1 << 24)).ln();
             let got = f64::from(logarithm(count + 1));
-            assert!((got - expected).abs() <= 2.5e-7 * expected.abs(), "logarithm({count} + 1) = {got}, not {expected}");
+            assert!(
+                (got - expected).abs() <= 2.5e-7 * expected.abs(),
+                "logarithm({count} + 1) = {got}, not {expected}"
+            );
         }
     }
 

@@ -44,14 +44,25 @@ impl Recorder {
         self.record_pick(Way::Place, [v, index], rows, columns, offset)
     }
 
-    fn record_pick(&mut self, way: Way, [x, index]: [Tensor; 2], rows: usize, columns: usize, offset: usize) -> Result<Tensor> {
+    fn record_pick(
+        &mut self,
+        way: Way,
+        [x, index]: [Tensor; 2],
+        rows: usize,
+        columns: usize,
+        offset: usize,
+    ) -> Result<Tensor> {
         let op = way.name();
         if self.info(index).dtype != DType::U32 || self.shape(index).0 != [rows] {
             let (left, right) = (self.shape(x).clone(), self.shape(index).clone());
             return Err(Error::Shapes { op, left, right, why: "an integer for each row, [M], is needed" });
         }
         if offset > columns {
-            return Err(Error::Shape { op, shape: [rows, columns].into(), why: "the offset lies past the last column" });
+            return Err(Error::Shape {
+                op,
+                shape: [rows, columns].into(),
+                why: "the offset lies past the last column",
+            });
         }
         let y = self.result(op, [rows, if let Way::Pick = way { 1 } else { columns }], DType::F32);
         self.push(Pick { x, index, y, way, rows, columns, offset })
@@ -140,7 +151,9 @@ pub(super) fn cases() -> Vec<super::check::Case> {
             Case::new(format!("pick {rows}x{columns}+{offset}"), [[rows, columns].into()])
                 .words(index.clone())
                 .records(move |r, x| r.pick(x[0], x[1], offset))
-                .equals(move |x| at.iter().zip(x[0].chunks(columns)).map(|(&j, row)| row.get(j).copied().unwrap_or(0.0)).collect()),
+                .equals(move |x| {
+                    at.iter().zip(x[0].chunks(columns)).map(|(&j, row)| row.get(j).copied().unwrap_or(0.0)).collect()
+                }),
         );
         let at = columns_of(&index);
         cases.push(

@@ -135,7 +135,9 @@ impl Op for Sum {
         let columns = self.shapes.walk().0[3];
         y.fill(0.0);
         if self.shapes.small.padded()[3] == columns {
-            self.shapes.rows(|from, to| y[to..to + columns].iter_mut().zip(&x[from..from + columns]).for_each(|(y, x)| *y += x));
+            self.shapes.rows(|from, to| {
+                y[to..to + columns].iter_mut().zip(&x[from..from + columns]).for_each(|(y, x)| *y += x)
+            });
         } else {
             self.shapes.rows(|from, to| y[to] += sum(&x[from..from + columns]));
         }

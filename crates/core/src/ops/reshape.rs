@@ -19,7 +19,12 @@ impl Recorder {
             return Ok(x);
         }
         if from.len() != shape.len() {
-            return Err(Error::Shapes { op: "reshape", left: from, right: shape, why: "both must hold as many values" });
+            return Err(Error::Shapes {
+                op: "reshape",
+                left: from,
+                right: shape,
+                why: "both must hold as many values",
+            });
         }
         let y = self.view(x, shape);
         self.push(Reshape { x, y, from })

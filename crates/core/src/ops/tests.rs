@@ -89,7 +89,8 @@ fn the_gpu_computes_what_the_cpu_computes() {
 
 fn compare(context: &GpuContext, scene: &Scene) {
     let expected = scene.on_cpu();
-    let mut engine = block_on(GpuEngine::new(context.clone(), &scene.recording, 0)).unwrap_or_else(|e| panic!("{}: {e}", scene.name));
+    let mut engine = block_on(GpuEngine::new(context.clone(), &scene.recording, 0))
+        .unwrap_or_else(|e| panic!("{}: {e}", scene.name));
     let got = scene.play(&mut engine);
     for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
         let what = format!("{}, output {i} on the GPU", scene.name);
@@ -119,7 +120,8 @@ fn shader_files() -> Vec<PathBuf> {
 
 fn parse(path: &Path) -> naga::Module {
     let source = std::fs::read_to_string(path).unwrap();
-    naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&source, &path.to_string_lossy())))
+    naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&source, &path.to_string_lossy())))
 }
 
 #[test]
@@ -127,7 +129,8 @@ fn every_shader_is_valid() {
     let files = shader_files();
     assert!(files.len() >= 20, "found only {files:?}");
     for path in files {
-        let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        let mut validator =
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
         validator.validate(&parse(&path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
     }
 }
@@ -149,7 +152,8 @@ fn params_have_the_same_layout_on_both_sides() {
     let layouts = layouts();
     for path in shader_files().into_iter().filter(|p| p.parent().is_some_and(|d| d.ends_with("ops"))) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let (_, host) = layouts.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name}.wgsl has no layout listed"));
+        let (_, host) =
+            layouts.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name}.wgsl has no layout listed"));
         let shader = shader_layout(&parse(&path));
         let host: Vec<(String, &str, usize)> = host.iter().map(|&(n, t, o)| (n.to_owned(), t, o)).collect();
         assert_eq!(shader, host, "{name}.wgsl");

@@ -82,7 +82,13 @@ impl Op for Tick {
 
     fn kernel(&self) -> Kernel {
         let params = Params { lane: self.lane as u32 };
-        Kernel { shader: shader!("tick"), entry: "tick", constants: vec![], params: params.bytes(), workgroups: [1, 1, 1] }
+        Kernel {
+            shader: shader!("tick"),
+            entry: "tick",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups: [1, 1, 1],
+        }
     }
 }
 

@@ -36,7 +36,8 @@ params! { n: u32, inner: u32, wide: u32, narrow: u32, start: u32 }
 impl Stretch {
     fn kernel(self, entry: &'static str, n: usize) -> Kernel {
         let Stretch { inner, wide, narrow, start, .. } = self;
-        let params = Params { n: n as u32, inner: inner as u32, wide: wide as u32, narrow: narrow as u32, start: start as u32 };
+        let params =
+            Params { n: n as u32, inner: inner as u32, wide: wide as u32, narrow: narrow as u32, start: start as u32 };
         Kernel { shader: shader!("window"), entry, constants: vec![], params: params.bytes(), workgroups: groups(n) }
     }
 }

@@ -42,7 +42,8 @@ impl Optimizer {
         let Pace { clock, lane, dials, rate } = pace;
         for (&weight, &gradient) in parameters.iter().zip(gradients) {
             let (name, shape) = (r.info(weight).name.clone(), r.shape(weight).clone());
-            let mut moment = |which: &str| r.state(format!("{name}.{which}"), shape.clone(), DType::F32, Init::Fill(0.0));
+            let mut moment =
+                |which: &str| r.state(format!("{name}.{which}"), shape.clone(), DType::F32, Init::Fill(0.0));
             match self {
                 Optimizer::Adam { beta1, beta2 } => {
                     let (m, v) = (moment("moment1"), moment("moment2"));

@@ -247,7 +247,8 @@ impl Recorder {
     /// Adds an operation to the newest program and returns its first write.
     pub(crate) fn push(&mut self, op: impl Op + 'static) -> Result<Tensor> {
         let (reads, writes) = (op.reads(), op.writes());
-        let overwrite = |tensor: Tensor, why| Error::Overwrite { op: op.name(), tensor: self.info(tensor).name.clone(), why };
+        let overwrite =
+            |tensor: Tensor, why| Error::Overwrite { op: op.name(), tensor: self.info(tensor).name.clone(), why };
         for &w in &writes {
             if !op.is_view() && reads.iter().any(|&r| self.storage(r) == self.storage(w)) {
                 return Err(overwrite(w, "it reads the same storage"));

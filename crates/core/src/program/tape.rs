@@ -39,7 +39,10 @@ impl Recorder {
                 gradients.insert(*read, total);
             }
         }
-        Ok(wrt.iter().map(|t| gradients.get(t).copied().unwrap_or_else(|| self.constant(self.shape(*t).clone(), 0.0))).collect())
+        Ok(wrt
+            .iter()
+            .map(|t| gradients.get(t).copied().unwrap_or_else(|| self.constant(self.shape(*t).clone(), 0.0)))
+            .collect())
     }
 
     /// Which tensors depend on any of `roots`, following the first `end` nodes.

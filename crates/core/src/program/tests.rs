@@ -5,8 +5,8 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, block_on};
 use crate::ops::activation::Activation;
 use crate::ops::product::Orientation;
-use crate::optim::{Optimizer, Pace};
 use crate::ops::tick::{LANES, Lane};
+use crate::optim::{Optimizer, Pace};
 
 fn values(engine: &mut CpuEngine, tensor: Tensor) -> Vec<f32> {
     block_on(engine.download(tensor)).unwrap().into_iter().map(f32::from_bits).collect()
@@ -195,7 +195,8 @@ fn the_gradient_of_a_squared_input_gradient_norm_matches_finite_differences() {
             engine.upload(parameters[which], at, &words(&[old + by])).unwrap();
         }
         engine.run(&[p], 1).unwrap();
-        let gradients = if want_gradients { gradients.iter().map(|&g| values(&mut engine, g)).collect() } else { vec![] };
+        let gradients =
+            if want_gradients { gradients.iter().map(|&g| values(&mut engine, g)).collect() } else { vec![] };
         (f64::from(values(&mut engine, norm)[0]), gradients)
     };
     let (norm, gradients) = penalty(None, true);
@@ -204,8 +205,12 @@ fn the_gradient_of_a_squared_input_gradient_norm_matches_finite_differences() {
     for (which, gradient) in gradients.iter().enumerate() {
         for (at, &gradient) in gradient.iter().enumerate() {
             let h = 2e-3;
-            let difference = (penalty(Some((which, at, h)), false).0 - penalty(Some((which, at, -h)), false).0) / (2.0 * f64::from(h));
-            assert!((difference - f64::from(gradient)).abs() < 2e-3 * (1.0 + norm), "{which}[{at}]: {gradient} {difference}");
+            let difference = (penalty(Some((which, at, h)), false).0 - penalty(Some((which, at, -h)), false).0)
+                / (2.0 * f64::from(h));
+            assert!(
+                (difference - f64::from(gradient)).abs() < 2e-3 * (1.0 + norm),
+                "{which}[{at}]: {gradient} {difference}"
+            );
             largest = largest.max(f64::from(gradient).abs());
         }
     }

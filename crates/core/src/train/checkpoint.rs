@@ -37,9 +37,16 @@ pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>
     let file = SafeTensors::deserialize(file).map_err(|e| bad(format!("not a readable safetensors file: {e}")))?;
     let words = |info: &&TensorInfo| {
         let name = &info.name;
-        let view = file.tensor(name).map_err(|_| bad(format!("`{name}` is missing; the settings must be another model's")))?;
+        let view =
+            file.tensor(name).map_err(|_| bad(format!("`{name}` is missing; the settings must be another model's")))?;
         if view.shape() != info.shape.0 || view.dtype() != dtype(info.dtype) {
-            return Err(bad(format!("`{name}` is {:?} {:?} in the file, and {:?} {} here", view.dtype(), view.shape(), info.dtype, info.shape)));
+            return Err(bad(format!(
+                "`{name}` is {:?} {:?} in the file, and {:?} {} here",
+                view.dtype(),
+                view.shape(),
+                info.dtype,
+                info.shape
+            )));
         }
         Ok(view.data().chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     };
@@ -51,7 +58,8 @@ pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>
 /// # Errors
 /// [`Error::Checkpoint`] where the file isn't one of ours, or its settings aren't valid here.
 pub fn settings_of(file: &[u8]) -> Result<Resolved> {
-    let (_, metadata) = SafeTensors::read_metadata(file).map_err(|e| bad(format!("not a readable safetensors file: {e}")))?;
+    let (_, metadata) =
+        SafeTensors::read_metadata(file).map_err(|e| bad(format!("not a readable safetensors file: {e}")))?;
     let header = metadata.metadata().clone().unwrap_or_default();
     let text = header.get(SETTINGS).ok_or_else(|| bad("the file has no settings of this program in its header"))?;
     let resolved = settings::resolve(text)?;

@@ -41,7 +41,8 @@ impl FullPreset {
 /// with every setting's value as text.
 pub fn describe() -> String {
     let presets = PRESETS.iter().map(FullPreset::of).collect();
-    let description = Description { groups: GROUPS, settings: ROWS, presets, grid: Grid { rows: GRID_ROWS, columns: DIGITS } };
+    let description =
+        Description { groups: GROUPS, settings: ROWS, presets, grid: Grid { rows: GRID_ROWS, columns: DIGITS } };
     serde_json::to_string(&description).expect("plain tables with text keys always make JSON")
 }
 

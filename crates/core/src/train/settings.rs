@@ -137,7 +137,11 @@ impl Row {
 
     /// Sets it from text.
     pub fn set(&self, settings: &mut Settings, text: &str) -> Result<()> {
-        (self.set)(settings, text, &self.kind).map_err(|why| Error::BadSetting { key: self.key.into(), value: text.into(), why })
+        (self.set)(settings, text, &self.kind).map_err(|why| Error::BadSetting {
+            key: self.key.into(),
+            value: text.into(),
+            why,
+        })
     }
 }
 
@@ -289,7 +293,11 @@ fn nearest(key: &str) -> Option<&'static str> {
 pub fn preset(name: &str) -> Result<&'static Preset> {
     PRESETS.iter().find(|p| p.name == name).ok_or_else(|| {
         let names: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
-        Error::BadSetting { key: "preset".into(), value: name.into(), why: format!("expected one of {}", names.join(" ")) }
+        Error::BadSetting {
+            key: "preset".into(),
+            value: name.into(),
+            why: format!("expected one of {}", names.join(" ")),
+        }
     })
 }
 

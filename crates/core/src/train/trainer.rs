@@ -148,12 +148,15 @@ impl Trainer {
         let (images, labels) = (idx::images("images", images)?, idx::labels("labels", labels)?);
         let refuse = |why: String| Err(Error::Data { what: "images".into(), why });
         if images.shape != IMAGE {
-            return refuse(format!("{}×{} pixels, and {}×{} are needed", images.shape.rows, images.shape.columns, IMAGE.rows, IMAGE.columns));
+            return refuse(format!(
+                "{}×{} pixels, and {}×{} are needed",
+                images.shape.rows, images.shape.columns, IMAGE.rows, IMAGE.columns
+            ));
         }
         if images.count != labels.len() {
             return refuse(format!("{} images but {} labels", images.count, labels.len()));
         }
-        if self.available % 4 != 0 {
+        if !self.available.is_multiple_of(4) {
             return refuse(format!("{} are there, and more can only follow a multiple of four", self.available));
         }
         let count = images.count.min(self.images_wanted() - self.available);
@@ -268,7 +271,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::BadSetting`] naming the first one that needs a new run; nothing changes then.
     pub fn tune(&mut self, settings: Settings) -> Result<()> {
-        if let Some(row) = super::settings::ROWS.iter().find(|r| r.restart && r.get(&settings) != r.get(&self.settings)) {
+        if let Some(row) = super::settings::ROWS.iter().find(|r| r.restart && r.get(&settings) != r.get(&self.settings))
+        {
             let why = "a change of it needs a new run".into();
             return Err(Error::BadSetting { key: row.key.into(), value: row.get(&settings), why });
         }

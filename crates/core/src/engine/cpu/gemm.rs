@@ -11,7 +11,12 @@ pub fn gemm([m, k, n]: [usize; 3], a: (&[f32], [usize; 2]), b: (&[f32], [usize; 
         return;
     }
     let reach = |rows: usize, row: usize, columns: usize, column: usize| (rows - 1) * row + (columns - 1) * column + 1;
-    assert!(k > 0 && a.len() >= reach(m, a_row, k, a_inner) && b.len() >= reach(k, b_inner, n, b_column) && c.len() >= m * n);
+    assert!(
+        k > 0
+            && a.len() >= reach(m, a_row, k, a_inner)
+            && b.len() >= reach(k, b_inner, n, b_column)
+            && c.len() >= m * n
+    );
     // SAFETY: the assertion above holds every index within its slice, and `c` is borrowed for us alone.
     unsafe {
         matrixmultiply::sgemm(

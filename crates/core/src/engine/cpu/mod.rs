@@ -1,6 +1,7 @@
 //! The CPU engine: replays each operation's own loop, one thread, on memory laid out when it is made.
 
 mod gemm;
+pub(crate) mod tiles;
 
 pub use gemm::gemm;
 
@@ -39,8 +40,16 @@ impl CpuEngine {
             .collect();
         let place = |t: &Tensor| recording.info(*t).storage.index();
         let step = |op: &Rc<dyn Op>| {
-            let step = Step { op: Rc::clone(op), reads: op.reads().iter().map(place).collect(), writes: op.writes().iter().map(place).collect() };
-            assert!(step.reads.len() <= MOST_READS && step.writes.len() <= MOST_WRITES, "{}: too many tensors", op.name());
+            let step = Step {
+                op: Rc::clone(op),
+                reads: op.reads().iter().map(place).collect(),
+                writes: op.writes().iter().map(place).collect(),
+            };
+            assert!(
+                step.reads.len() <= MOST_READS && step.writes.len() <= MOST_WRITES,
+                "{}: too many tensors",
+                op.name()
+            );
             step
         };
         let programs: Vec<Vec<Step>> = recording.programs.iter().map(|p| p.ops.iter().map(step).collect()).collect();
@@ -86,7 +95,11 @@ impl Engine for CpuEngine {
     }
 
     fn adapter(&self) -> String {
-        if cfg!(target_arch = "wasm32") { "WebAssembly SIMD, one thread".into() } else { format!("{}, one thread", std::env::consts::ARCH) }
+        if cfg!(target_arch = "wasm32") {
+            "WebAssembly SIMD, one thread".into()
+        } else {
+            format!("{}, one thread", std::env::consts::ARCH)
+        }
     }
 
     fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()> {
@@ -94,7 +107,8 @@ impl Engine for CpuEngine {
         let memory = &mut self.memory[info.storage.index()];
         let expected = memory.len();
         let range = memory.get_mut(offset..offset + words.len());
-        let range = range.ok_or_else(|| Error::Length { tensor: info.name.clone(), expected, got: offset + words.len() })?;
+        let range =
+            range.ok_or_else(|| Error::Length { tensor: info.name.clone(), expected, got: offset + words.len() })?;
         range.copy_from_slice(bytemuck::cast_slice(words));
         Ok(())
     }

@@ -21,18 +21,30 @@ impl<'a> Pipelines<'a> {
     }
 
     /// The pipeline of `kernel`, which reads and writes this many tensors, and its bindings' layout.
-    pub fn get(&mut self, kernel: &Kernel, reads: usize, writes: usize) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
+    pub fn get(
+        &mut self,
+        kernel: &Kernel,
+        reads: usize,
+        writes: usize,
+    ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
         let device = self.device;
         let (bindings, layout) = self.layouts.entry((reads, writes)).or_insert_with(|| bindings(device, reads, writes));
         let module = self.modules.entry(kernel.shader).or_insert_with(|| module(device, kernel.shader));
-        let key = (kernel.shader, kernel.entry, kernel.constants.iter().map(|&(name, value)| (name, value.to_bits())).collect());
+        let key = (
+            kernel.shader,
+            kernel.entry,
+            kernel.constants.iter().map(|&(name, value)| (name, value.to_bits())).collect(),
+        );
         let pipeline = self.pipelines.entry(key).or_insert_with(|| {
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(kernel.shader.name),
                 layout: Some(layout),
                 module,
                 entry_point: Some(kernel.entry),
-                compilation_options: wgpu::PipelineCompilationOptions { constants: &kernel.constants, ..Default::default() },
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &kernel.constants,
+                    ..Default::default()
+                },
                 cache: None,
             })
         });
@@ -56,7 +68,8 @@ fn bindings(device: &wgpu::Device, reads: usize, writes: usize) -> (wgpu::BindGr
         count: None,
     };
     let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform)];
-    entries.extend((0..reads + writes).map(|i| entry(i + 1, wgpu::BufferBindingType::Storage { read_only: i < reads })));
+    entries
+        .extend((0..reads + writes).map(|i| entry(i + 1, wgpu::BufferBindingType::Storage { read_only: i < reads })));
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
     let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: None,

@@ -64,14 +64,28 @@ impl GpuEngine {
                 let (pipeline, layout) = pipelines.get(kernel, reads.len(), writes.len());
                 let buffer = |t: &Tensor| {
                     let storage = recording.info(*t).storage.index();
-                    buffers[storage].as_ref().ok_or_else(|| Error::Gpu(format!("{}: `{}` has no buffer", op.name(), recording.tensors[storage].name)))
+                    buffers[storage].as_ref().ok_or_else(|| {
+                        Error::Gpu(format!("{}: `{}` has no buffer", op.name(), recording.tensors[storage].name))
+                    })
                 };
-                let params = wgpu::BufferBinding { buffer: &params, offset, size: wgpu::BufferSize::new(kernel.params.len() as u64) };
-                let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) }];
+                let params = wgpu::BufferBinding {
+                    buffer: &params,
+                    offset,
+                    size: wgpu::BufferSize::new(kernel.params.len() as u64),
+                };
+                let mut entries =
+                    vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) }];
                 for (i, tensor) in reads.iter().chain(&writes).enumerate() {
-                    entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer(tensor)?.as_entire_binding() });
+                    entries.push(wgpu::BindGroupEntry {
+                        binding: i as u32 + 1,
+                        resource: buffer(tensor)?.as_entire_binding(),
+                    });
                 }
-                let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(op.name()), layout: &layout, entries: &entries });
+                let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(op.name()),
+                    layout: &layout,
+                    entries: &entries,
+                });
                 dispatches.push(Dispatch { pipeline, bindings, workgroups: kernel.workgroups });
             }
             programs.push(dispatches);
@@ -122,7 +136,11 @@ fn storage(device: &wgpu::Device, label: &str, words: usize) -> wgpu::Buffer {
 }
 
 /// The params of all kernels in one uniform buffer, and where each starts.
-fn all_params<'a>(device: &wgpu::Device, queue: &wgpu::Queue, kernels: impl Iterator<Item = &'a Kernel>) -> (wgpu::Buffer, Vec<u64>) {
+fn all_params<'a>(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    kernels: impl Iterator<Item = &'a Kernel>,
+) -> (wgpu::Buffer, Vec<u64>) {
     let align = device.limits().min_uniform_buffer_offset_alignment as usize;
     let (mut bytes, mut offsets) = (Vec::new(), Vec::new());
     for kernel in kernels {
@@ -162,8 +180,10 @@ impl Engine for GpuEngine {
     }
 
     fn run(&mut self, programs: &[ProgramId], times: u32) -> Result<()> {
-        let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("steps") });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
+        let mut encoder =
+            self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("steps") });
+        let mut pass =
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
         for _ in 0..times {
             for dispatch in programs.iter().flat_map(|p| &self.programs[p.0]) {
                 let [x, y, z] = dispatch.workgroups;

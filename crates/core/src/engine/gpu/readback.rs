@@ -57,7 +57,8 @@ impl Readback {
     pub fn read(&self, buffer: &wgpu::Buffer) -> Pending<Vec<u32>> {
         let size = buffer.size();
         let staging = self.staging(size);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
         self.queue.submit([encoder.finish()]);
         let (send, mapped) = signal();
@@ -104,5 +105,8 @@ impl Readback {
 
 /// Natively somebody must poll the device; a browser does that by itself, and there this returns at once.
 fn wait(device: &wgpu::Device) -> Result<()> {
-    device.poll(wgpu::PollType::wait_indefinitely()).map(|_| ()).map_err(|e| Error::Gpu(format!("waiting for the device: {e}")))
+    device
+        .poll(wgpu::PollType::wait_indefinitely())
+        .map(|_| ())
+        .map_err(|e| Error::Gpu(format!("waiting for the device: {e}")))
 }

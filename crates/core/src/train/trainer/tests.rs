@@ -44,13 +44,17 @@ fn every_choice_trains_and_stays_finite() {
     for network in [TINY, TINY_MLP] {
         for condition in ["projection", "concat", "none"] {
             for (loss, optimizer) in [("nonsaturating", "adam"), ("minimax", "adam"), ("nonsaturating", "sgd")] {
-                let text = format!("{network}&condition={condition}&loss={loss}&optimizer={optimizer}&dSteps=2&momentum=0.5");
+                let text =
+                    format!("{network}&condition={condition}&loss={loss}&optimizer={optimizer}&dSteps=2&momentum=0.5");
                 let mut trainer = trainer(&text);
                 let before = save(&mut trainer);
                 trainer.run(20).unwrap();
                 let metrics = block_on(trainer.metrics()).unwrap();
                 assert_eq!(metrics.iter().map(|m| m.step).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>(), "{text}");
-                assert!(metrics.iter().all(|m| [m.d_loss, m.g_loss, m.d_real, m.d_fake].iter().all(|v| v.is_finite())), "{text}");
+                assert!(
+                    metrics.iter().all(|m| [m.d_loss, m.g_loss, m.d_real, m.d_fake].iter().all(|v| v.is_finite())),
+                    "{text}"
+                );
                 assert_ne!(save(&mut trainer), before, "{text}");
             }
         }
@@ -118,7 +122,8 @@ fn fused_programs_compute_what_the_plain_ones_do() {
             let gan = Gan::record(&settings, fused).unwrap();
             let engine = Runner::Cpu(CpuEngine::new(&gan.recording, settings.seed));
             let ops: usize = gan.recording.programs.iter().map(|p| p.ops.len()).sum();
-            let mut trainer = with_data(Trainer::with(resolve("").unwrap().preset, settings.clone(), gan, engine).unwrap());
+            let mut trainer =
+                with_data(Trainer::with(resolve("").unwrap().preset, settings.clone(), gan, engine).unwrap());
             trainer.run(50).unwrap();
             (block_on(trainer.metrics()).unwrap(), ops)
         };
@@ -132,14 +137,22 @@ fn assert_close(left: &[Metrics], right: &[Metrics], tolerance: f32) {
     assert_eq!(left.len(), right.len());
     for (l, r) in left.iter().zip(right) {
         let close = |a: f32, b: f32| (a - b).abs() <= tolerance * (1.0 + a.abs());
-        assert!(close(l.d_loss, r.d_loss) && close(l.g_loss, r.g_loss) && close(l.d_real, r.d_real) && close(l.d_fake, r.d_fake), "{l:?} {r:?}");
+        assert!(
+            close(l.d_loss, r.d_loss)
+                && close(l.g_loss, r.g_loss)
+                && close(l.d_real, r.d_real)
+                && close(l.d_fake, r.d_fake),
+            "{l:?} {r:?}"
+        );
     }
 }
 
 #[test]
 fn both_engines_see_the_same_losses() {
     let Some(context) = gpu::test_context() else { return };
-    for text in [TINY, TINY_MLP, "images=1000&batch=16", "images=1000&condition=concat&optimizer=sgd&loss=minimax&lambda=0.5"] {
+    for text in
+        [TINY, TINY_MLP, "images=1000&batch=16", "images=1000&condition=concat&optimizer=sgd&loss=minimax&lambda=0.5"]
+    {
         let resolved = resolve(text).unwrap();
         let mut on_cpu = trainer(text);
         let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
