@@ -2,7 +2,7 @@
 
 /** @typedef {import('./protocol.js').EngineChoice} EngineChoice */
 /** @typedef {import('./protocol.js').EngineReason} EngineReason */
-/** @typedef {{engine: 'cpu'|'gpu', reason: EngineReason}} Choice */
+/** @typedef {{engine: 'cpu'|'gpu', reason: EngineReason, name?: string}} Choice */
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|microsoft basic render|software/i;
 
@@ -13,6 +13,10 @@ export function isSoftware(info) {
   if (info.isFallbackAdapter) return true;
   return SOFTWARE.test([info.vendor, info.architecture, info.device, info.description].join(' '));
 }
+
+/** As much of a name as the browser gives. @param {Partial<GPUAdapterInfo>} info */
+const nameOf = ({ description, device, vendor, architecture }) =>
+  description || device || [vendor, architecture].filter(Boolean).join(' ');
 
 /**
  * @param {EngineChoice} wish
@@ -25,6 +29,7 @@ export async function chooseEngine(wish, platform = { gpu: navigator.gpu, secure
   if (!platform.gpu) return { engine: 'cpu', reason: 'no-api' };
   const adapter = await platform.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
   if (!adapter) return { engine: 'cpu', reason: 'no-adapter' };
-  if (!isSoftware(adapter.info)) return { engine: 'gpu', reason: wish === 'gpu' ? 'forced-gpu' : 'gpu' };
-  return wish === 'gpu' ? { engine: 'gpu', reason: 'forced-software' } : { engine: 'cpu', reason: 'software' };
+  const name = nameOf(adapter.info);
+  if (!isSoftware(adapter.info)) return { engine: 'gpu', reason: wish === 'gpu' ? 'forced-gpu' : 'gpu', name };
+  return wish === 'gpu' ? { engine: 'gpu', reason: 'forced-software', name } : { engine: 'cpu', reason: 'software' };
 }

@@ -73,6 +73,8 @@ export class Run {
     do await this.#join(next++);
     while (next < chunks && this.supply.has(next));
     await this.#settleAndShow();
+    // A device lost over its first picture shows only where something is read back.
+    if (this.onGpu) await this.forge.images();
     void this.#joinRest(next, chunks).catch((error) => this.fail(error));
   }
 

@@ -67,7 +67,7 @@ async function start(order) {
   }
   const mine = new Run({ id: order.run, forge, supply, painter, look: order.look, post });
   run = mine;
-  post({ type: 'started', run: order.run, engine: choice.engine, adapter: forge.adapter(), reason: choice.reason, rows, columns });
+  post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
     await mine.open();
     if (run !== mine) return;
@@ -75,7 +75,8 @@ async function start(order) {
     if (order.play) mine.play();
     else mine.pause();
   } catch (error) {
-    mine.fail(error);
+    // A GPU that can't do its first step or picture is no GPU for us.
+    post({ type: 'failed', run: order.run, fault: choice.engine === 'gpu' ? 'gpu' : 'crash', message: text(error) });
   }
 }
 

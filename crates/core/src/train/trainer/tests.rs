@@ -212,9 +212,10 @@ fn samples_are_fresh_and_leave_the_grid_as_it_was() {
     let mut trainer = trainer(TINY);
     trainer.run(5).unwrap();
     let grid = block_on(trainer.images().unwrap()).unwrap();
-    let (images, labels) = block_on(trainer.samples(130, |_| {})).unwrap();
-    assert_eq!(images.len(), 130 * IMAGE.pixels());
-    assert_eq!(labels, (0..130).map(|i| (i % 10) as u8).collect::<Vec<_>>());
+    let count = 2 * GRID_ROWS * DIGITS + 10;
+    let (images, labels) = block_on(trainer.samples(count, |_| {})).unwrap();
+    assert_eq!(images.len(), count * IMAGE.pixels());
+    assert_eq!(labels, (0..count).map(|i| (i % 10) as u8).collect::<Vec<_>>());
     assert_ne!(images[..grid.len()], grid);
     assert_ne!(images[..grid.len()], images[grid.len()..2 * grid.len()]);
     assert_eq!(block_on(trainer.images().unwrap()).unwrap(), grid);
