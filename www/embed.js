@@ -54,7 +54,8 @@ export function tellParent(event, detail) {
  * @param {(hidden: boolean, offScreen: boolean) => void} changed
  */
 export function watchSight(changed) {
-  let offScreen = false;
+  // A frame is off its page until seen on it: nothing is fetched for one that never is.
+  let offScreen = isEmbedded();
   const tell = () => changed(document.hidden, offScreen);
   document.addEventListener('visibilitychange', tell);
   if (isEmbedded()) {

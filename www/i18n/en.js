@@ -1,7 +1,6 @@
 // English.
 
 export const strings = {
-  'page.title': 'Digit Forge',
   'page.tagline': 'Handwriting, invented live by two networks that teach each other.',
   'page.skip': 'Skip to the controls',
   'page.open': 'Open in Digit Forge',
@@ -83,7 +82,6 @@ export const strings = {
   'chart.step': 'Step',
   'chart.numbers': 'As numbers',
   'chart.table': '{title}, as numbers',
-  'chart.empty': 'No steps yet',
 
   'settings.label': 'Settings',
   'settings.note': 'A change takes effect at once. Most begin the training anew, from the seed; those marked “live” act on the run as it is.',

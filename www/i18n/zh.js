@@ -1,7 +1,6 @@
 // 简体中文。core 是核心所述设置的中文。
 
 export const strings = {
-  'page.title': 'Digit Forge',
   'page.tagline': '两个网络互为师徒，当场造出手写数字。',
   'page.skip': '跳到控制栏',
   'page.open': '在 Digit Forge 中打开',
@@ -83,7 +82,6 @@ export const strings = {
   'chart.step': '步数',
   'chart.numbers': '查看数值',
   'chart.table': '{title}的数值',
-  'chart.empty': '还没有训练',
 
   'settings.label': '设置',
   'settings.note': '改动立即生效。多数改动会从种子开始重新训练；标有“实时”的直接作用于当前训练。',

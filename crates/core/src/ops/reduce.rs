@@ -146,10 +146,14 @@ impl Op for Sum {
 
     fn kernel(&self) -> Kernel {
         let params = self.shapes.kernel(self.scale);
-        // A workgroup sums for one value; its second axis takes over where there are more than one dimension can hold.
-        let x = params.n.min(32_768);
-        let workgroups = [x, params.n.div_ceil(x), 1];
-        Kernel { shader: shader!("reduce"), entry: "sum", constants: vec![], params: params.bytes(), workgroups }
+        let (entry, workgroups) = if params.terms <= 128 {
+            ("sum_few", groups(params.n as usize))
+        } else {
+            // A second axis takes over where there are more workgroups than one dimension can hold.
+            let x = params.n.min(32_768);
+            ("sum_many", [x, params.n.div_ceil(x), 1])
+        };
+        Kernel { shader: shader!("reduce"), entry, constants: vec![], params: params.bytes(), workgroups }
     }
 }
 
@@ -217,13 +221,14 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 pub(super) fn cases() -> Vec<super::check::Case> {
     use super::check::Case;
     let mut cases = Vec::new();
-    let shapes: [(Shape, Shape); 6] = [
+    let shapes: [(Shape, Shape); 7] = [
         ([5, 13].into(), [13].into()),
         ([5, 13].into(), [5, 1].into()),
         ([97, 3].into(), [1].into()),
         ([2, 3, 4, 5].into(), [3, 1, 5].into()),
         ([2, 3, 4, 5].into(), [2, 1, 4, 1].into()),
         ([130, 5].into(), [5].into()),
+        ([7, 1, 1, 150].into(), [7, 1, 1, 1].into()),
     ];
     for (large, small) in shapes {
         // Where each value of the large tensor goes in the small one, walked the slow way.

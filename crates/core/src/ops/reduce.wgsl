@@ -1,4 +1,5 @@
-// sum:     y[j] = scale * (sum of those x that fall on j when the summed axes are dropped); a workgroup a value
+// sum:     y[j] = scale * (sum of those x that fall on j when the summed axes are dropped)
+//          `sum_few` takes a thread a value, `sum_many` a workgroup
 // repeat:  y[i] = scale * x[j] for each i that falls on j; a thread a value
 //
 // extent0..3 are the large tensor's; summed0..3 are the same where the small one has 1, else 1.
@@ -43,8 +44,25 @@ fn ravel(index: vec4u, extents: vec4u) -> u32 {
     return ((index.x * extents.y + index.y) * extents.z + index.z) * extents.w + index.w;
 }
 
+// The t-th of the values that fall on the one with the indices `kept`: along each axis one of the two indices is 0.
+fn term(kept: vec4u, t: u32) -> f32 {
+    return x[ravel(kept + unravel(t, summed()), extents())];
+}
+
 @compute @workgroup_size(64)
-fn sum(
+fn sum_few(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    for (var j = id.x; j < params.n; j += groups.x * 64u) {
+        let kept = unravel(j, extents() / summed());
+        var total = 0.0;
+        for (var t = 0u; t < params.terms; t++) {
+            total += term(kept, t);
+        }
+        y[j] = params.scale * total;
+    }
+}
+
+@compute @workgroup_size(64)
+fn sum_many(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) thread: u32,
@@ -54,8 +72,7 @@ fn sum(
     var total = 0.0;
     if (j < params.n) {
         for (var t = thread; t < params.terms; t += 64u) {
-            // Along each axis one of the two indices is 0.
-            total += x[ravel(kept + unravel(t, summed()), extents())];
+            total += term(kept, t);
         }
     }
     partial[thread] = total;
