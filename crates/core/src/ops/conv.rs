@@ -2,7 +2,7 @@
 //! `Y[b, oy, ox, o] = Σ X[b, oy·s + kh − p, ox·s + kw − p, i] · W[kh, kw, i, o]`, and pixels outside are zero.
 //!
 //! Convolution, its transpose and its weights' gradient are three sides of one sum over `(b, oy, ox, kh, kw, i, o)`:
-//! each sums over what the two others name. So each one's gradients are the two others at the same [`Geometry`].
+//! each sums over what the two others name. So each one's gradients are the two others at the same `Geometry`.
 //!
 //! All three run as matrix products whose left operand is read from the padded image itself: the address of
 //! `X` splits into a part for the pixel and a part for the place in the window, and `engine/cpu/tiles.rs` adds the two.

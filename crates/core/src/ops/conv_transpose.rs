@@ -4,9 +4,9 @@
 //! Write `h + p = s·q + φ` with the phase `φ < s`. Then `kh = φ + s·t` and `oy = q − t`: for each phase this is an
 //! ordinary convolution of stride 1, with every `s`-th row of the kernel, reversed. So all phases together are one
 //! product with `s²·I` columns `(φy, φx, i)`, whose values are then put in their places. Of `q`, those columns compute
-//! what their phases need: [`Transposition::covered`].
+//! what their phases need: `Transposition::covered`.
 //!
-//! The [`Geometry`] is the convolution's: what is read here is its small side, and what is written its large one.
+//! The `Geometry` is the convolution's: what is read here is its small side, and what is written its large one.
 
 use super::conv::Geometry;
 use super::epilogue::{Epilogue, Tail};
