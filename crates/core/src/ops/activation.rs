@@ -38,14 +38,13 @@ impl Activation {
         }
     }
 
-    fn slopes(self, y: &[f32], dy: &[f32], dx: &mut [f32]) {
-        let terms = dx.iter_mut().zip(y).zip(dy);
+    /// Multiplies each value of `dx` by the slope, read off the function's output `y`.
+    pub fn gate(self, y: &[f32], dx: &mut [f32]) {
+        let terms = dx.iter_mut().zip(y);
         match self {
-            Activation::LeakyRelu(slope) => {
-                terms.for_each(|((dx, &y), &dy)| *dx = if y > 0.0 { dy } else { slope * dy })
-            }
-            Activation::Tanh => terms.for_each(|((dx, &y), &dy)| *dx = dy * (1.0 - y * y)),
-            Activation::Sigmoid => terms.for_each(|((dx, &y), &dy)| *dx = dy * y * (1.0 - y)),
+            Activation::LeakyRelu(slope) => terms.for_each(|(dx, &y)| *dx = if y > 0.0 { *dx } else { slope * *dx }),
+            Activation::Tanh => terms.for_each(|(dx, &y)| *dx *= 1.0 - y * y),
+            Activation::Sigmoid => terms.for_each(|(dx, &y)| *dx *= y * (1.0 - y)),
         }
     }
 }
@@ -165,11 +164,16 @@ impl Op for Slope {
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        self.kind.slopes(x[0], x[1], y[0]);
+        y[0].copy_from_slice(x[1]);
+        self.kind.gate(x[0], y[0]);
     }
 
     fn kernel(&self) -> Kernel {
         kernel("backward", self.kind, self.n)
+    }
+
+    fn tail(&self) -> Option<(Tensor, Tail)> {
+        Some((self.dy, Tail::Slope(self.y, self.kind)))
     }
 }
 

@@ -143,8 +143,8 @@ impl Op for Conv {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        // As in a product: without a bias, `w` stands in its place, unread.
-        vec![self.x, self.w, self.epilogue.bias.unwrap_or(self.w)]
+        // As in a product: where the epilogue reads nothing, `w` stands in its place, unread.
+        vec![self.x, self.w, self.epilogue.beside().unwrap_or(self.w)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -160,20 +160,20 @@ impl Op for Conv {
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
         let g = &self.geometry;
-        let bias = self.epilogue.bias.map(|_| x[2]);
         let (chunk, lanes) = (images_at_once(g.frame(), g.batch), lanes(g.out_channels));
         let [rows, columns, channels] = g.frame();
         let (frames, panels) = scratch.split_at_mut(chunk * rows * columns * channels);
         let panels = pack(x[1], g.out_channels, lanes, panels);
         frames.fill(0.0);
         let (image, result) = (g.height * g.width * g.channels, g.out_height * g.out_width * g.out_channels);
-        for (x, y) in x[0].chunks(chunk * image).zip(y[0].chunks_mut(chunk * result)) {
+        let beside = x[2];
+        for (i, (x, y)) in x[0].chunks(chunk * image).zip(y[0].chunks_mut(chunk * result)).enumerate() {
             put_in_frames(x, [g.height, g.width, g.channels], frames, [rows, columns], [g.pad; 2]);
             let left = Left { values: frames, rows: g.starts(x.len() / image), inner: g.places() };
-            for (i, panel) in panels.chunks_exact(g.window_len() * lanes).enumerate() {
-                multiply(&left, panel, lanes, &mut Columns { y, step: g.out_channels, first: i * lanes, add: false });
+            for (p, panel) in panels.chunks_exact(g.window_len() * lanes).enumerate() {
+                multiply(&left, panel, lanes, &mut Columns { y, step: g.out_channels, first: p * lanes, add: false });
             }
-            self.epilogue.apply(y, g.out_channels, bias);
+            self.epilogue.apply(y, g.out_channels, i * chunk * result, beside);
         }
     }
 
@@ -301,5 +301,31 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                 }),
         );
     }
+    // The slope between two layers goes into the transposed convolution, or the convolution, of the inner gradient.
+    let g = geometries()[3];
+    let spread = move |y: &[f64], w: &[f64]| {
+        let mut x = vec![0.0; g.large().iter().product()];
+        each_term(g, |large, weight, small| x[large] += y[small] * w[weight]);
+        x
+    };
+    let squash = |values: Vec<f64>| values.into_iter().map(f64::tanh).collect::<Vec<f64>>();
+    cases.push(
+        Case::new("conv, tanh, transposed", [g.large().into(), g.weights().into(), g.weights().into()])
+            .records(move |r, x| {
+                let y = r.conv(x[0], x[1], g.stride, g.pad)?;
+                let y = r.activation(y, Activation::Tanh)?;
+                r.conv_transpose_at(g, y, x[2])
+            })
+            .equals(move |x| spread(&squash(reference(g)(x)), &x[2])),
+    );
+    cases.push(
+        Case::new("transposed, tanh, conv", [g.small().into(), g.weights().into(), g.weights().into()])
+            .records(move |r, x| {
+                let y = r.conv_transpose_at(g, x[0], x[1])?;
+                let y = r.activation(y, Activation::Tanh)?;
+                r.conv(y, x[2], g.stride, g.pad)
+            })
+            .equals(move |x| reference(g)(&[squash(spread(&x[0], &x[1])), x[2].clone()])),
+    );
     cases
 }

@@ -117,8 +117,8 @@ impl Op for ConvTranspose {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        // As in a product: without a bias, `w` stands in its place, unread.
-        vec![self.y, self.w, self.epilogue.bias.unwrap_or(self.w)]
+        // As in a product: where the epilogue reads nothing, `w` stands in its place, unread.
+        vec![self.y, self.w, self.epilogue.beside().unwrap_or(self.w)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -134,7 +134,7 @@ impl Op for ConvTranspose {
 
     fn run(&self, reads: &[&[f32]], writes: &mut [&mut [f32]], scratch: &mut [f32]) {
         let g = &self.geometry;
-        let (y, w, bias) = (reads[0], reads[1], self.epilogue.bias.map(|_| reads[2]));
+        let [y, w, beside] = [reads[0], reads[1], reads[2]];
         let ([rows, across, depth], [taps_down, taps_across]) = (self.frame(), self.taps());
         let (chunk, lanes) = (images_at_once(self.frame(), g.batch), self.lanes());
         let (frames, scratch) = scratch.split_at_mut(chunk * rows * across * depth);
@@ -143,7 +143,7 @@ impl Op for ConvTranspose {
         self.pack(w, lanes, panels);
 
         let (small, large) = (g.out_height * g.out_width * g.out_channels, g.height * g.width * g.channels);
-        for (y, x) in y.chunks(chunk * small).zip(writes[0].chunks_mut(chunk * large)) {
+        for (n, (y, x)) in y.chunks(chunk * small).zip(writes[0].chunks_mut(chunk * large)).enumerate() {
             let images = y.len() / small;
             put_in_frames(
                 y,
@@ -167,7 +167,7 @@ impl Op for ConvTranspose {
                 multiply(&left, panel, lanes, &mut Columns { y: sums, step: lanes, first: 0, add: false });
                 self.put_in_place(sums, lanes, columns, x);
             }
-            self.epilogue.apply(x, g.channels, bias);
+            self.epilogue.apply(x, g.channels, n * chunk * large, beside);
         }
     }
 

@@ -1,59 +1,76 @@
-//! What a product or convolution does to each value before it writes it: add a bias, apply an activation.
+//! What a product or convolution does to each value before it writes it: add a bias, apply an activation, or multiply by
+//! an activation's slope.
 
 use super::activation::Activation;
 use crate::program::Tensor;
 
-/// A bias or an activation, as the fusion rewrite hands it on.
+/// One such step, as the fusion rewrite hands it on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tail {
     /// Adds `[N]` to each row.
     Bias(Tensor),
     /// Applies a function to each value.
     Activation(Activation),
+    /// Multiplies each value by the function's slope, read off its output, which has as many values.
+    Slope(Tensor, Activation),
 }
 
-/// `y = activation(x + bias)`, each part optional.
+/// `y = activation(x + bias)`, each part optional; or `y = x · activation′`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Epilogue {
     /// `[N]`, one for each column.
-    pub bias: Option<Tensor>,
-    /// Applied last.
-    pub activation: Option<Activation>,
+    bias: Option<Tensor>,
+    /// The output of `activation` whose slope is multiplied by, instead of applying it.
+    gate: Option<Tensor>,
+    activation: Option<Activation>,
 }
 
 impl Epilogue {
     /// With one more part at its end, if it still has room for it there.
     pub fn with(self, tail: Tail) -> Option<Self> {
         match (tail, self) {
-            (Tail::Bias(bias), Epilogue { bias: None, activation: None }) => {
-                Some(Epilogue { bias: Some(bias), activation: None })
+            (Tail::Bias(bias), Epilogue { bias: None, activation: None, .. }) => {
+                Some(Epilogue { bias: Some(bias), ..self })
             }
             (Tail::Activation(kind), Epilogue { activation: None, .. }) => {
                 Some(Epilogue { activation: Some(kind), ..self })
+            }
+            (Tail::Slope(y, kind), Epilogue { bias: None, activation: None, .. }) => {
+                Some(Epilogue { gate: Some(y), activation: Some(kind), bias: None })
             }
             _ => None,
         }
     }
 
-    /// Applies it to rows of `columns` values. `bias` is the tensor's content where there is one.
-    pub fn apply(&self, y: &mut [f32], columns: usize, bias: Option<&[f32]>) {
-        if let Some(bias) = bias {
+    /// The tensor that it reads beside the operands: the bias, or the activation's output.
+    pub fn beside(&self) -> Option<Tensor> {
+        self.bias.or(self.gate)
+    }
+
+    /// Applies it to rows of `columns` values that start at value `at` of the whole result. `beside` is the content of
+    /// [`Epilogue::beside`], or anything where there is none.
+    pub fn apply(&self, y: &mut [f32], columns: usize, at: usize, beside: &[f32]) {
+        if self.bias.is_some() {
             for row in y.chunks_exact_mut(columns) {
-                for (y, b) in row.iter_mut().zip(bias) {
+                for (y, b) in row.iter_mut().zip(beside) {
                     *y += b;
                 }
             }
         }
-        if let Some(activation) = self.activation {
-            activation.apply(y);
+        match (self.activation, self.gate) {
+            (Some(activation), Some(_)) => activation.gate(&beside[at..at + y.len()], y),
+            (Some(activation), None) => activation.apply(y),
+            (None, _) => {}
         }
     }
 
-    /// The override constants that the shaders share: `BIAS`, `ACTIVATION`, `SLOPE`.
+    /// The override constants that the shaders share: `BIAS`, `GATE`, `ACTIVATION`, `SLOPE`.
     pub fn constants(&self) -> Vec<(&'static str, f64)> {
         let (code, slope) = self.activation.map_or((0, 0.0), Activation::code);
+        let flag = |on: bool| f64::from(u8::from(on));
         vec![
-            ("BIAS", f64::from(u8::from(self.bias.is_some()))),
+            ("BIAS", flag(self.bias.is_some())),
+            ("GATE", flag(self.gate.is_some())),
             ("ACTIVATION", f64::from(code)),
             ("SLOPE", f64::from(slope)),
         ]

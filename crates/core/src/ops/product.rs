@@ -70,8 +70,8 @@ impl Op for Product {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        // The shader has one layout: without a bias, `b` stands in its place, unread.
-        vec![self.a, self.b, self.epilogue.bias.unwrap_or(self.b)]
+        // The shader has one layout: where the epilogue reads nothing, `b` stands in its place, unread.
+        vec![self.a, self.b, self.epilogue.beside().unwrap_or(self.b)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -93,7 +93,7 @@ impl Op for Product {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let (a, b) = self.strides();
         gemm([self.m, self.k, self.n], (x[0], a), (x[1], b), 0.0, y[0]);
-        self.epilogue.apply(y[0], self.n, self.epilogue.bias.map(|_| x[2]));
+        self.epilogue.apply(y[0], self.n, 0, x[2]);
     }
 
     fn kernel(&self) -> Kernel {
@@ -144,6 +144,7 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 #[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
     use super::check::Case;
     let reference = |how: Orientation, [m, k, n]: [usize; 3]| {
         move |x: &[Vec<f64>]| {
@@ -166,5 +167,18 @@ pub(super) fn cases() -> Vec<super::check::Case> {
             );
         }
     }
+    // The slope between two layers goes into the product that computes the inner gradient.
+    cases.push(
+        Case::new("two layers", [[3, 4].into(), [4, 5].into(), [5, 2].into()])
+            .records(|r, x| {
+                let y = r.product(x[0], x[1], Orientation::Plain)?;
+                let y = r.activation(y, Activation::Tanh)?;
+                r.product(y, x[2], Orientation::Plain)
+            })
+            .equals(move |x| {
+                let inner = reference(Orientation::Plain, [3, 4, 5])(x).iter().map(|v: &f64| v.tanh()).collect();
+                reference(Orientation::Plain, [3, 5, 2])(&[inner, x[2].clone()])
+            }),
+    );
     cases
 }

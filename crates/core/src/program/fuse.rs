@@ -1,30 +1,32 @@
 //! Rewrites that make a recorded program cheaper without changing what it computes.
 //!
-//! One so far: *epilogues*. A product or convolution followed by a bias and an activation becomes one operation, if
-//! nobody else reads what lies between. Gradients are recorded before this, on the plain operations; since an
-//! activation's slope is read from its output, they never need what the rewrite drops.
+//! One so far: *epilogues*. A product or convolution followed by a bias and an activation, or an input gradient followed
+//! by the slope of the activation before it, becomes one operation, if nobody else reads what lies between. Gradients are
+//! recorded before this, on the plain operations; since an activation's slope is read from its output, they never need
+//! what the rewrite drops.
 
 use super::{Node, Recorder, Tensor};
+use crate::ops::epilogue::Tail;
 use std::collections::HashMap;
 
 /// The nodes of `recorder` with biases and activations moved into the operation before them.
 pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
+    // Views don't count: whoever reads through one does.
+    let reads = recorder.nodes.iter().filter(|n| !n.op.is_view()).flat_map(|n| n.op.reads());
     let mut readers: HashMap<Tensor, usize> = HashMap::new();
-    for read in recorder.nodes.iter().flat_map(|n| n.op.reads()) {
-        *readers.entry(recorder.storage(read)).or_default() += 1;
-    }
-    for &kept in keep {
-        *readers.entry(recorder.storage(kept)).or_default() += 1;
+    for tensor in reads.chain(keep.iter().copied()) {
+        *readers.entry(recorder.storage(tensor)).or_default() += 1;
     }
 
     let mut nodes: Vec<Option<Node>> = Vec::with_capacity(recorder.nodes.len());
-    // Which node computes a result now, by the result.
+    // Which node computes a result now, by the result's storage.
     let mut writer: HashMap<Tensor, usize> = HashMap::new();
     for node in &recorder.nodes {
         let mut node = node.clone();
         if let Some((x, tail)) = node.op.tail()
+            && (x == recorder.storage(x) || !matches!(tail, Tail::Bias(_)))
             && readers[&recorder.storage(x)] == 1
-            && let Some(&before) = writer.get(&x)
+            && let Some(&before) = writer.get(&recorder.storage(x))
             && let Some(earlier) = nodes[before].as_ref().filter(|earlier| earlier.program == node.program)
             && untouched(&earlier.op.reads(), &nodes[before + 1..])
             && let Some(fused) = earlier.op.with_tail(tail, node.op.writes()[0])

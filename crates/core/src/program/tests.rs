@@ -146,6 +146,26 @@ fn fusion_leaves_what_somebody_else_reads() {
 }
 
 #[test]
+fn fusion_takes_an_activations_slope_into_the_gradient_before_it_even_through_a_view() {
+    let ops = |fused| {
+        let mut r = Recorder::new();
+        r.begin("p");
+        let x = r.parameter("x", [4, 6], Init::Normal(1.0));
+        let w = r.parameter("w", [6, 5], Init::Normal(1.0));
+        let y = r.activation(x, Activation::Tanh).unwrap();
+        let y = r.reshape(y, [2, 12]).unwrap();
+        let y = r.reshape(y, [4, 6]).unwrap();
+        let y = r.product(y, w, Orientation::Plain).unwrap();
+        let loss = r.sum_to(y, [1]).unwrap();
+        let gradient = r.gradients(loss, &[x]).unwrap()[0];
+        r.finish(fused, &[gradient]).programs[0].ops.iter().map(|op| op.name()).collect::<Vec<_>>()
+    };
+    assert!(ops(false).contains(&"activation_slope"));
+    assert!(!ops(true).contains(&"activation_slope"));
+    assert_eq!(ops(false).len() - ops(true).len(), 1);
+}
+
+#[test]
 fn parameters_start_from_seed_and_name() {
     let start = |name: &str, seed| {
         let mut r = Recorder::new();
