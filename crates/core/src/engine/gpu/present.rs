@@ -185,3 +185,28 @@ impl Presenter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Params;
+    use std::mem::offset_of;
+
+    #[test]
+    fn params_have_the_same_layout_on_both_sides() {
+        let module = naga::front::wgsl::parse_str(include_str!("present.wgsl")).unwrap();
+        let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).unwrap();
+        let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("Params is no struct") };
+        let shader: Vec<(&str, usize)> =
+            members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
+        let host = [
+            ("canvas", offset_of!(Params, canvas)),
+            ("grid", offset_of!(Params, grid)),
+            ("image", offset_of!(Params, image)),
+            ("gap", offset_of!(Params, gap)),
+            ("paper", offset_of!(Params, paper)),
+            ("ink", offset_of!(Params, ink)),
+        ];
+        assert_eq!(shader, host);
+        assert_eq!(*span as usize, size_of::<Params>());
+    }
+}
