@@ -17,7 +17,7 @@ use crate::ops::gather::Batch;
 use crate::ops::log;
 use crate::ops::noise::Distribution;
 use crate::ops::tick::{LANES, Lane};
-use crate::optim::{Optimizer, Pace};
+use crate::optim::{Optimizer, Pace, follow};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
 use crate::train::settings::{Architecture, Condition, OptimizerKind, Settings};
 use std::rc::Rc;
@@ -255,9 +255,7 @@ impl Gan {
         let gradients = r.gradients(g_loss, &g.parameters())?;
         optimizer.update(r, &g.parameters(), &gradients, pace(Lane::Generator, G_RATE))?;
         if let Some(average) = &average {
-            for (&average, &weight) in average.parameters().iter().zip(&g.parameters()) {
-                r.average(average, weight, clock, Lane::Generator, s.average)?;
-            }
+            follow(r, &average.parameters(), &g.parameters(), pace(Lane::Generator, G_RATE), s.average)?;
         }
         r.log_row(&[d_loss, g_loss, on_real, on_fake], log, clock, Lane::Generator)?;
 

@@ -37,24 +37,60 @@ pub struct Pace {
 }
 
 impl Optimizer {
-    /// Records one update of `parameters` by `gradients`, in place; declares the moments it needs.
+    /// Records one update of `parameters` by `gradients`, in place; declares the moments it needs. It is one operation
+    /// for all of them where they can share memory (`program/arena.rs`), else one for each.
     pub fn update(self, r: &mut Recorder, parameters: &[Tensor], gradients: &[Tensor], pace: Pace) -> Result<()> {
-        let Pace { clock, lane, dials, rate } = pace;
-        for (&weight, &gradient) in parameters.iter().zip(gradients) {
-            let (name, shape) = (r.info(weight).name.clone(), r.shape(weight).clone());
-            let mut moment =
-                |which: &str| r.state(format!("{name}.{which}"), shape.clone(), DType::F32, Init::Fill(0.0));
-            match self {
-                Optimizer::Adam { beta1, beta2 } => {
-                    let (m, v) = (moment("moment1"), moment("moment2"));
-                    r.adam(weight, m, v, gradient, clock, lane, dials, rate, Adam { beta1, beta2, epsilon: 1e-8 })?;
-                }
-                Optimizer::Sgd { momentum } => {
-                    let velocity = moment("velocity");
-                    r.sgd(weight, velocity, gradient, dials, rate, momentum)?;
-                }
-            }
+        let moments: Vec<Vec<Tensor>> = self.moments().iter().map(|which| states(r, parameters, which)).collect();
+        let mut parts = vec![gradients, parameters];
+        parts.extend(moments.iter().map(Vec::as_slice));
+        match arenas(r, &parts) {
+            Some(whole) => self.step(r, whole[1], &whole[2..], whole[0], pace),
+            None => (0..parameters.len()).try_for_each(|i| {
+                let moments: Vec<Tensor> = moments.iter().map(|m| m[i]).collect();
+                self.step(r, parameters[i], &moments, gradients[i], pace)
+            }),
         }
-        Ok(())
     }
+
+    /// What it keeps beside each weight.
+    fn moments(self) -> &'static [&'static str] {
+        match self {
+            Optimizer::Adam { .. } => &["moment1", "moment2"],
+            Optimizer::Sgd { .. } => &["velocity"],
+        }
+    }
+
+    fn step(self, r: &mut Recorder, weight: Tensor, moments: &[Tensor], gradient: Tensor, pace: Pace) -> Result<()> {
+        let Pace { clock, lane, dials, rate } = pace;
+        match self {
+            Optimizer::Adam { beta1, beta2 } => {
+                let adam = Adam { beta1, beta2, epsilon: 1e-8 };
+                r.adam(weight, moments[0], moments[1], gradient, clock, lane, dials, rate, adam)
+            }
+            Optimizer::Sgd { momentum } => r.sgd(weight, moments[0], gradient, dials, rate, momentum),
+        }
+    }
+}
+
+/// Records one step of moving averages behind their weights, with this decay (see `ops/average.rs`).
+pub fn follow(r: &mut Recorder, averages: &[Tensor], weights: &[Tensor], pace: Pace, decay: f32) -> Result<()> {
+    let Pace { clock, lane, .. } = pace;
+    match arenas(r, &[averages, weights]) {
+        Some(whole) => r.average(whole[0], whole[1], clock, lane, decay),
+        None => averages.iter().zip(weights).try_for_each(|(&a, &w)| r.average(a, w, clock, lane, decay)),
+    }
+}
+
+/// A state tensor beside each parameter, zero at first.
+fn states(r: &mut Recorder, parameters: &[Tensor], which: &str) -> Vec<Tensor> {
+    let state = |&parameter: &Tensor| {
+        let (name, shape) = (format!("{}.{which}", r.info(parameter).name), r.shape(parameter).clone());
+        r.state(name, shape, DType::F32, Init::Fill(0.0))
+    };
+    parameters.iter().map(state).collect()
+}
+
+/// An arena for each of the parts, if all of them can have one. Those made before one can't are harmless.
+fn arenas(r: &mut Recorder, parts: &[&[Tensor]]) -> Option<Vec<Tensor>> {
+    parts.iter().map(|members| r.arena(&format!("{} …", r.info(*members.first()?).name), members)).collect()
 }

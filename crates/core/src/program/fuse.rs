@@ -5,7 +5,7 @@
 //! recorded before this, on the plain operations; since an activation's slope is read from its output, they never need
 //! what the rewrite drops.
 
-use super::{Node, Recorder, Tensor};
+use super::{Node, Recorder, Role, Tensor};
 use crate::ops::epilogue::Tail;
 use std::collections::HashMap;
 
@@ -25,17 +25,18 @@ pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
         let mut node = node.clone();
         if let Some((x, tail)) = node.op.tail()
             && (x == recorder.storage(x) || !matches!(tail, Tail::Bias(_)))
+            && recorder.info(recorder.storage(x)).role == Role::Result
             && readers[&recorder.storage(x)] == 1
             && let Some(&before) = writer.get(&recorder.storage(x))
             && let Some(earlier) = nodes[before].as_ref().filter(|earlier| earlier.program == node.program)
-            && untouched(&earlier.op.reads(), &nodes[before + 1..])
+            && untouched(recorder, &earlier.op.reads(), &nodes[before + 1..])
             && let Some(fused) = earlier.op.with_tail(tail, node.op.writes()[0])
         {
             node.op = fused;
             nodes[before] = None;
         }
         if !node.op.is_view() {
-            writer.insert(node.op.writes()[0], nodes.len());
+            writer.insert(recorder.storage(node.op.writes()[0]), nodes.len());
         }
         nodes.push(Some(node));
     }
@@ -43,6 +44,7 @@ pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
 }
 
 /// Whether none of `between` writes any of `reads`, so that the earlier operation may run later.
-fn untouched(reads: &[Tensor], between: &[Option<Node>]) -> bool {
-    !between.iter().flatten().flat_map(|n| n.op.writes()).any(|w| reads.contains(&w))
+fn untouched(recorder: &Recorder, reads: &[Tensor], between: &[Option<Node>]) -> bool {
+    let mut written = between.iter().flatten().flat_map(|n| n.op.writes()).map(|w| recorder.storage(w));
+    !written.any(|w| reads.iter().any(|&r| recorder.storage(r) == w))
 }

@@ -8,6 +8,7 @@
 //! - an operation never reads a storage that it writes (an in-place update names it as a write only);
 //! - a gradient never goes through a value that was updated after it was used.
 
+mod arena;
 mod fuse;
 mod tape;
 
@@ -122,6 +123,8 @@ pub enum Role {
     Constant(f32),
     /// Written by the one operation that computes it.
     Result,
+    /// Memory that other tensors share, side by side.
+    Arena,
 }
 
 impl Role {
@@ -142,8 +145,10 @@ pub struct TensorInfo {
     pub dtype: DType,
     /// Who gives it its value.
     pub role: Role,
-    /// The tensor whose memory it looks at: itself, but for a reshaped view.
+    /// The tensor whose memory it looks at: itself, but for a reshaped view or a member of an arena.
     pub storage: Tensor,
+    /// Words before it in that memory.
+    pub offset: usize,
 }
 
 /// An operation as recorded, with the versions of what it read.
@@ -162,6 +167,7 @@ pub struct Recorder {
     /// How often each tensor's storage has been updated in place so far.
     versions: Vec<u32>,
     written: Vec<bool>,
+    arenas: Vec<arena::Arena>,
     nodes: Vec<Node>,
     programs: Vec<String>,
 }
@@ -180,7 +186,7 @@ impl Recorder {
 
     fn declare(&mut self, name: String, shape: Shape, dtype: DType, role: Role) -> Tensor {
         let tensor = Tensor(self.tensors.len() as u32);
-        self.tensors.push(TensorInfo { name, shape, dtype, role, storage: tensor });
+        self.tensors.push(TensorInfo { name, shape, dtype, role, storage: tensor, offset: 0 });
         self.versions.push(0);
         self.written.push(false);
         tensor
@@ -238,9 +244,10 @@ impl Recorder {
 
     /// `x` seen with another shape of as many values; nothing is copied.
     pub(crate) fn view(&mut self, x: Tensor, shape: Shape) -> Tensor {
-        let (dtype, storage) = (self.info(x).dtype, self.storage(x));
+        let (dtype, storage, offset) = (self.info(x).dtype, self.storage(x), self.info(x).offset);
         let view = self.result("view", shape, dtype);
-        self.tensors[view.index()].storage = storage;
+        let info = &mut self.tensors[view.index()];
+        (info.storage, info.offset) = (storage, offset);
         view
     }
 
@@ -262,7 +269,7 @@ impl Recorder {
         let versions = reads.iter().map(|&r| self.versions[self.storage(r).index()]).collect();
         for &w in &writes {
             self.written[w.index()] = true;
-            if self.info(w).role.lasts() {
+            if self.info(w).role.lasts() || self.info(w).role == Role::Arena {
                 let storage = self.storage(w);
                 self.versions[storage.index()] += 1;
             }
@@ -320,9 +327,11 @@ impl Recording {
 
     /// For each tensor, whether it needs memory: it lasts, the host writes or reads it, or an operation does.
     pub(crate) fn stored(&self) -> Vec<bool> {
-        let mut stored: Vec<bool> = self.tensors.iter().map(|t| t.role.lasts() || t.role == Role::Input).collect();
+        let all = (0..self.tensors.len() as u32).map(Tensor);
+        let kept = all.filter(|&t| self.info(t).role.lasts() || self.info(t).role == Role::Input);
         let used = self.programs.iter().flat_map(|p| &p.ops).flat_map(|op| [op.reads(), op.writes()].concat());
-        for tensor in used.chain(self.kept.iter().copied()) {
+        let mut stored = vec![false; self.tensors.len()];
+        for tensor in kept.chain(used).chain(self.kept.iter().copied()) {
             stored[self.info(tensor).storage.index()] = true;
         }
         stored

@@ -64,7 +64,7 @@ impl Recorder {
         for (&read, &seen) in reads.iter().zip(&node.versions) {
             let storage = self.info(read).storage;
             if self.versions[storage.index()] != seen {
-                return Err(Error::Stale { op: node.op.name(), tensor: self.info(storage).name.clone() });
+                return Err(Error::Stale { op: node.op.name(), tensor: self.info(read).name.clone() });
             }
         }
         Ok(())

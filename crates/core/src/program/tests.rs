@@ -87,6 +87,64 @@ fn a_gradient_through_an_updated_weight_is_refused() {
 }
 
 #[test]
+fn one_update_serves_all_parameters_and_changes_no_value() {
+    let train = |shared: bool| {
+        let mut r = Recorder::new();
+        let p = r.begin("p");
+        let pace = pace(&mut r);
+        let parameters = [
+            r.parameter("a", [3, 7], Init::Normal(1.0)),
+            r.parameter("b", [70], Init::Normal(1.0)),
+            r.parameter("c", [7, 70], Init::Normal(1.0)),
+        ];
+        let [a, b, c] = parameters;
+        let y = r.product(a, c, Orientation::Plain).unwrap();
+        let y = r.add(y, b).unwrap();
+        let y = r.square(y).unwrap();
+        let loss = r.sum_to(y, [1]).unwrap();
+        let gradients = r.gradients(loss, &parameters).unwrap();
+        let adam = Optimizer::Adam { beta1: 0.5, beta2: 0.9 };
+        if shared {
+            adam.update(&mut r, &parameters, &gradients, pace).unwrap();
+        } else {
+            parameters.iter().zip(gradients).for_each(|(&p, g)| adam.update(&mut r, &[p], &[g], pace).unwrap());
+        }
+        let recording = Rc::new(r.finish(true, &[]));
+        let updates = recording.programs[0].ops.iter().filter(|op| op.name() == "adam").count();
+        let mut engine = CpuEngine::new(&recording, 5);
+        engine.upload(pace.dials, 0, &words(&[0.1])).unwrap();
+        engine.run(&[p], 3).unwrap();
+        let lasting: Vec<Tensor> = recording.lasting().collect();
+        (updates, lasting.iter().map(|&t| (recording.info(t).name.clone(), values(&mut engine, t))).collect::<Vec<_>>())
+    };
+    let ((one, together), (three, apart)) = (train(true), train(false));
+    assert_eq!((one, three), (1, 3));
+    let named = |all: &[(String, Vec<f32>)], name: &str| all.iter().find(|(n, _)| n == name).unwrap().1.clone();
+    for (name, values) in &together {
+        assert_eq!(*values, named(&apart, name), "{name}");
+    }
+}
+
+#[test]
+fn tensors_that_cannot_share_memory_are_left_alone() {
+    let mut r = Recorder::new();
+    r.begin("p");
+    let (a, b) = (r.parameter("a", [3], Init::Fill(1.0)), r.parameter("b", [3], Init::Fill(1.0)));
+    let host = r.input("host", [3], DType::F32);
+    let y = r.square(a).unwrap();
+    let view = r.reshape(b, [1, 3]).unwrap();
+    assert_eq!(r.arena("with the host's", &[a, host]), None);
+    assert_eq!(r.arena("read and written by one operation", &[a, y]), None);
+    assert_eq!(r.arena("twice the same", &[a, a]), None);
+    assert_eq!(r.arena("a view", &[a, view]), None);
+    let arena = r.arena("good", &[a, b]).unwrap();
+    assert_eq!(r.arena("asked again", &[a, b]), Some(arena));
+    assert_eq!(r.arena("in another order", &[b, a]), None);
+    assert_eq!((r.info(view).storage, r.info(view).offset), (arena, 64));
+    assert_eq!(r.shape(arena).len(), 128);
+}
+
+#[test]
 fn nothing_reads_what_it_writes_and_inputs_are_the_hosts() {
     let mut r = Recorder::new();
     r.begin("p");

@@ -10,13 +10,27 @@ use super::{Engine, Pending};
 use crate::error::{Error, Result};
 use crate::ops::{MOST_READS, MOST_WRITES, Op};
 use crate::program::{ProgramId, Recording, Role, Tensor};
+use std::ops::Range;
 use std::rc::Rc;
+
+/// Where a tensor lies: in which memory, and which of its values.
+struct Place {
+    memory: usize,
+    values: Range<usize>,
+}
+
+impl Place {
+    fn of(recording: &Recording, tensor: Tensor) -> Self {
+        let info = recording.info(tensor);
+        Place { memory: info.storage.index(), values: info.offset..info.offset + info.shape.len() }
+    }
+}
 
 /// An operation with the places of its tensors.
 struct Step {
     op: Rc<dyn Op>,
-    reads: Vec<usize>,
-    writes: Vec<usize>,
+    reads: Vec<Place>,
+    writes: Vec<Place>,
 }
 
 /// See the module's head.
@@ -38,7 +52,7 @@ impl CpuEngine {
             .zip(&recording.tensors)
             .map(|(&stored, t)| if stored { vec![fill(t); t.shape.len()] } else { Vec::new() })
             .collect();
-        let place = |t: &Tensor| recording.info(*t).storage.index();
+        let place = |t: &Tensor| Place::of(recording, *t);
         let step = |op: &Rc<dyn Op>| {
             let step = Step {
                 op: Rc::clone(op),
@@ -62,30 +76,35 @@ impl CpuEngine {
     fn restart(&mut self, seed: u32) {
         let recording = Rc::clone(&self.recording);
         for (tensor, words) in starts(&recording, seed) {
-            self.memory[tensor.index()].copy_from_slice(bytemuck::cast_slice(&words));
+            let Place { memory, values } = Place::of(&recording, tensor);
+            self.memory[memory][values].copy_from_slice(bytemuck::cast_slice(&words));
         }
     }
 
     /// The words of a tensor.
     pub fn words(&self, tensor: Tensor) -> &[u32] {
-        bytemuck::cast_slice(&self.memory[self.recording.info(tensor).storage.index()])
+        let Place { memory, values } = Place::of(&self.recording, tensor);
+        bytemuck::cast_slice(&self.memory[memory][values])
     }
 }
 
 fn replay(step: &Step, memory: &mut [Vec<f32>], scratch: &mut [f32]) {
     // The writes leave the memory for the while, so that the reads can be borrowed beside them.
     let mut taken: [Vec<f32>; MOST_WRITES] = Default::default();
-    for (slot, &place) in taken.iter_mut().zip(&step.writes) {
-        *slot = std::mem::take(&mut memory[place]);
+    for (slot, place) in taken.iter_mut().zip(&step.writes) {
+        *slot = std::mem::take(&mut memory[place.memory]);
     }
     let mut reads: [&[f32]; MOST_READS] = [&[]; MOST_READS];
-    for (slot, &place) in reads.iter_mut().zip(&step.reads) {
-        *slot = &memory[place];
+    for (slot, place) in reads.iter_mut().zip(&step.reads) {
+        *slot = &memory[place.memory][place.values.clone()];
     }
     let mut writes = taken.each_mut().map(Vec::as_mut_slice);
+    for (slot, place) in writes.iter_mut().zip(&step.writes) {
+        *slot = &mut std::mem::take(slot)[place.values.clone()];
+    }
     step.op.run(&reads[..step.reads.len()], &mut writes[..step.writes.len()], scratch);
-    for (slot, &place) in taken.iter_mut().zip(&step.writes) {
-        memory[place] = std::mem::take(slot);
+    for (slot, place) in taken.iter_mut().zip(&step.writes) {
+        memory[place.memory] = std::mem::take(slot);
     }
 }
 
@@ -103,12 +122,14 @@ impl Engine for CpuEngine {
     }
 
     fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()> {
-        let info = self.recording.info(tensor);
-        let memory = &mut self.memory[info.storage.index()];
-        let expected = memory.len();
-        let range = memory.get_mut(offset..offset + words.len());
-        let range =
-            range.ok_or_else(|| Error::Length { tensor: info.name.clone(), expected, got: offset + words.len() })?;
+        let Place { memory, values } = Place::of(&self.recording, tensor);
+        let range = self.memory[memory][values.clone()].get_mut(offset..offset + words.len());
+        let length = || Error::Length {
+            tensor: self.recording.info(tensor).name.clone(),
+            expected: values.len(),
+            got: offset + words.len(),
+        };
+        let range = range.ok_or_else(length)?;
         range.copy_from_slice(bytemuck::cast_slice(words));
         Ok(())
     }

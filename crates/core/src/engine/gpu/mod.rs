@@ -62,11 +62,12 @@ impl GpuEngine {
             for ((op, kernel), offset) in kernels.iter().zip(&mut offset) {
                 let (reads, writes) = (op.reads(), op.writes());
                 let (pipeline, layout) = pipelines.get(kernel, reads.len(), writes.len());
-                let buffer = |t: &Tensor| {
-                    let storage = recording.info(*t).storage.index();
-                    buffers[storage].as_ref().ok_or_else(|| {
-                        Error::Gpu(format!("{}: `{}` has no buffer", op.name(), recording.tensors[storage].name))
-                    })
+                let binding = |t: &Tensor| {
+                    let info = recording.info(*t);
+                    let missing = || Error::Gpu(format!("{}: `{}` has no buffer", op.name(), info.name));
+                    let buffer = buffers[info.storage.index()].as_ref().ok_or_else(missing)?;
+                    let (offset, size) = (info.offset as u64 * 4, wgpu::BufferSize::new(info.shape.len() as u64 * 4));
+                    Ok::<_, Error>(wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }))
                 };
                 let params = wgpu::BufferBinding {
                     buffer: &params,
@@ -76,10 +77,7 @@ impl GpuEngine {
                 let mut entries =
                     vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) }];
                 for (i, tensor) in reads.iter().chain(&writes).enumerate() {
-                    entries.push(wgpu::BindGroupEntry {
-                        binding: i as u32 + 1,
-                        resource: buffer(tensor)?.as_entire_binding(),
-                    });
+                    entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: binding(tensor)? });
                 }
                 let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
                     label: Some(op.name()),
@@ -117,7 +115,7 @@ impl GpuEngine {
         &self.context
     }
 
-    /// The buffer of a tensor.
+    /// The buffer that a tensor lies in.
     ///
     /// # Panics
     /// If nothing stores the tensor, because no operation reads or writes it.
@@ -175,7 +173,8 @@ impl Engine for GpuEngine {
         if got > expected {
             return Err(Error::Length { tensor: info.name.clone(), expected, got });
         }
-        self.context.queue.write_buffer(self.buffer(tensor), offset as u64 * 4, bytemuck::cast_slice(words));
+        let at = (info.offset + offset) as u64 * 4;
+        self.context.queue.write_buffer(self.buffer(tensor), at, bytemuck::cast_slice(words));
         Ok(())
     }
 
@@ -198,7 +197,8 @@ impl Engine for GpuEngine {
     }
 
     fn download(&mut self, tensor: Tensor) -> Pending<Vec<u32>> {
-        self.readback.read(self.buffer(tensor))
+        let info = self.recording.info(tensor);
+        self.readback.read(self.buffer(tensor), info.offset as u64 * 4, info.shape.len() as u64 * 4)
     }
 
     fn settle(&mut self) -> Pending<()> {

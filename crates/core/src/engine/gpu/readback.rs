@@ -53,13 +53,12 @@ impl Readback {
         Readback { device, queue, pool: Rc::default() }
     }
 
-    /// The words of `buffer` after everything submitted so far.
-    pub fn read(&self, buffer: &wgpu::Buffer) -> Pending<Vec<u32>> {
-        let size = buffer.size();
+    /// The words in `size` bytes of `buffer` from `offset` on, after everything submitted so far.
+    pub fn read(&self, buffer: &wgpu::Buffer, offset: u64, size: u64) -> Pending<Vec<u32>> {
         let staging = self.staging(size);
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read back") });
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, size);
         self.queue.submit([encoder.finish()]);
         let (send, mapped) = signal();
         staging.map_async(wgpu::MapMode::Read, 0..size, send);
