@@ -3,8 +3,8 @@
 
 import { t } from './i18n/index.js';
 
-/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'language'|'theme'|'help'} Action */
-/** @typedef {Record<Action, () => void>} Actions */
+/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'language'|'theme'|'help'} Action */
+/** What there is to do; the rest of the keys mean nothing then. @typedef {Partial<Record<Action, () => void>>} Actions */
 
 /** @type {{key: string, action: Action, words: import('./i18n/index.js').Key}[]} */
 export const KEYS = [
@@ -15,6 +15,8 @@ export const KEYS = [
   { key: 'p', action: 'nextPreset', words: 'help.preset' },
   { key: 'e', action: 'settings', words: 'help.settings' },
   { key: 'l', action: 'share', words: 'help.share' },
+  { key: 'w', action: 'save', words: 'help.save' },
+  { key: 'o', action: 'open', words: 'help.open' },
   { key: 'g', action: 'language', words: 'help.language' },
   { key: 't', action: 'theme', words: 'help.theme' },
   { key: '?', action: 'help', words: 'help.help' },
@@ -41,26 +43,27 @@ export function listenToKeys(actions) {
     if (document.querySelector('dialog[open]')) return;
     const target = event.target instanceof Element ? event.target.tagName : '';
     const action = actionFor(event, target);
-    if (!action) return;
+    const act = action && actions[action];
+    if (!act) return;
     event.preventDefault();
-    actions[action]();
+    act();
   });
   addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest('[data-action]') : null;
     const action = /** @type {Action | null} */ (button?.getAttribute('data-action') ?? null);
-    if (action) actions[action]();
+    if (action) actions[action]?.();
   });
 }
 
-/** The list of keys, as a dialog. */
-export function showKeys() {
+/** The list of keys, as a dialog. @param {Actions} actions */
+export function showKeys(actions) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('help'));
   if (dialog.open) return dialog.close();
   const title = document.createElement('h2');
   title.id = 'help-title';
   title.textContent = t('help.title');
   const list = document.createElement('dl');
-  for (const { key, words } of KEYS) {
+  for (const { key, words } of KEYS.filter(({ action }) => actions[action])) {
     const name = document.createElement('dt');
     const cap = document.createElement('kbd');
     cap.textContent = key === ' ' ? t('help.space') : key.toUpperCase();

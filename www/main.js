@@ -1,6 +1,7 @@
 // The page, put together: the address gives settings, the player trains them,
 // the views show what comes of it.
 
+import { checkpointName, download, FileError, listenToFiles, MOST_MEGABYTES, pickFile, readFile } from './checkpoints.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
@@ -98,9 +99,9 @@ function resetAll() {
   if (state.resolved) void change({ preset: state.resolved.preset });
 }
 
-/** @param {Resolved} resolved */
-function begin(resolved) {
-  player.start(resolved);
+/** @param {Resolved} resolved @param {Uint8Array | null} checkpoint */
+function begin(resolved, checkpoint = null) {
+  player.start(resolved, checkpoint);
   showSettings(resolved);
 }
 
@@ -141,13 +142,40 @@ async function share() {
   }
 }
 
+async function save() {
+  const { phase, resolved } = state;
+  if (!resolved || (phase !== 'playing' && phase !== 'paused')) return;
+  try {
+    const { step, file } = await player.save();
+    download(checkpointName(resolved.preset, step), file);
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    notices.show('file', () => t('notice.saveFailed', { message }));
+  }
+}
+
+/** Goes on from a saved run; a file that is none changes nothing. @param {File} file */
+async function openFile(file) {
+  notices.dismiss('file');
+  try {
+    const checkpoint = await readFile(file);
+    begin(await player.check(checkpoint), checkpoint);
+  } catch (error) {
+    const fault = error instanceof FileError ? error.fault : 'unreadable';
+    const { message } = /** @type {Error} */ (error);
+    notices.show('file', () => t(`notice.file.${fault}`, { file: file.name, detail: message, most: MOST_MEGABYTES }));
+    tell('error', { key: file.name, value: fault, message });
+  }
+}
+
 /** @param {'lang'|'theme'} word @param {string} value */
 function choose(word, value) {
   remember(word, value);
   window.history.replaceState(null, '', location.pathname + without(location.search, word) + without(location.hash, word));
 }
 
-listenToKeys({
+/** @type {import('./keyboard.js').Actions} */
+const actions = {
   toggle: () => player.toggle(),
   step: () => player.step(),
   restart: () => player.restart(),
@@ -159,6 +187,8 @@ listenToKeys({
   },
   settings: () => toggleSettings(),
   share: () => void share(),
+  // A file dropped on someone else's page is theirs to take.
+  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile }),
   language() {
     const next = currentLanguage() === 'en' ? 'zh' : 'en';
     setLanguage(next);
@@ -171,8 +201,10 @@ listenToKeys({
     applyTheme(theme);
     restyle();
   },
-  help: showKeys,
-});
+  help: () => showKeys(actions),
+};
+listenToKeys(actions);
+if (!state.options.embed) listenToFiles(openFile);
 
 // What shows it.
 
@@ -181,8 +213,8 @@ function update() {
   const word = t(state.wanted ? 'controls.pause' : 'controls.play');
   const place = /** @type {HTMLElement} */ (document.getElementById('play-word'));
   if (place.textContent !== word) place.textContent = word;
-  for (const id of ['step', 'restart', 'seed']) {
-    const idle = id === 'step' ? state.phase === 'loading' || state.phase === 'failed' : !state.resolved;
+  for (const id of ['step', 'restart', 'seed', 'save']) {
+    const idle = id === 'step' || id === 'save' ? state.phase === 'loading' || state.phase === 'failed' : !state.resolved;
     /** @type {HTMLButtonElement} */ (document.getElementById(id)).disabled = idle;
   }
   grid.update(state);

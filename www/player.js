@@ -6,6 +6,8 @@
 // Events: change · described · progress (detail: metrics) · started · engine
 //         · paused · dataFailed · failed · gpuFailed
 
+import { FileError } from './checkpoints.js';
+
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').Resolved} Resolved */
@@ -27,6 +29,8 @@ export class Player extends EventTarget {
   #answers = new Map();
   /** Why the CPU engine stands in for a GPU that failed. */
   #gpuFailed = false;
+  /** What the newest run goes on from, until it does. @type {Uint8Array | null} */
+  #checkpoint = null;
 
   /**
    * @param {import('./state.js').State} state
@@ -50,25 +54,52 @@ export class Player extends EventTarget {
   }
 
   /** @param {string} text @returns {Promise<Resolved>} */
-  resolve(text) {
+  async resolve(text) {
     if (!this.#worker) this.open();
-    return this.#ask((id) => ({ type: 'resolve', id, text }));
+    return (await this.#ask((id) => ({ type: 'resolve', id, text }))).resolved;
   }
 
   /** @returns {Promise<Uint8Array>} */
-  images() {
-    return this.#ask((id) => ({ type: 'images', id }));
+  async images() {
+    return (await this.#ask((id) => ({ type: 'images', id }))).images;
   }
 
-  /** Starts a new run of these settings. @param {Resolved} resolved */
-  start(resolved) {
+  /** A checkpoint of the run, and its step. @returns {Promise<{step: number, file: Uint8Array<ArrayBuffer>}>} */
+  save() {
+    return this.#ask((id) => ({ type: 'save', id }));
+  }
+
+  /**
+   * The settings of a checkpoint that start() can go on from, or a FileError. The run is none the wiser.
+   * @param {Uint8Array} file
+   * @returns {Promise<Resolved>}
+   */
+  async check(file) {
     const { state } = this;
+    const { phase } = state;
+    if (!this.#worker) this.open();
+    const { resolved, fault, error } = await this.#ask((id) => ({ type: 'check', id, file }));
+    if (resolved) return resolved;
+    if (phase === 'failed') Object.assign(state, { phase, loading: null });
+    this.#changed();
+    throw new FileError(fault, error);
+  }
+
+  /**
+   * Starts a new run of these settings, from the beginning or from a checkpoint.
+   * @param {Resolved} resolved
+   * @param {Uint8Array | null} checkpoint
+   */
+  start(resolved, checkpoint = null) {
+    const { state } = this;
+    this.#checkpoint = checkpoint;
     Object.assign(state, { resolved, phase: 'loading', run: state.run + 1, step: 0, images: 0, rate: 0, elapsed: 0 });
     const { canvas, scale } = this.stage.canvas();
     this.#post({
       type: 'start',
       run: state.run,
       text: resolved.text,
+      checkpoint,
       engine: this.#gpuFailed ? 'cpu' : state.options.engine,
       canvas,
       scale,
@@ -88,15 +119,21 @@ export class Player extends EventTarget {
 
   /** The same settings and seed from the beginning; a dead worker is replaced. */
   restart() {
+    this.#startAgain(null);
+  }
+
+  /** From its checkpoint, if the GPU failed before it went on from there. */
+  restartOnCpu() {
+    this.#gpuFailed = true;
+    this.#startAgain(this.#checkpoint);
+  }
+
+  /** @param {Uint8Array | null} checkpoint */
+  #startAgain(checkpoint) {
     const { state } = this;
     if (!state.resolved) return;
     if (state.phase === 'failed' || !this.#worker) this.open();
-    this.start(state.resolved);
-  }
-
-  restartOnCpu() {
-    this.#gpuFailed = true;
-    this.restart();
+    this.start(state.resolved, checkpoint);
   }
 
   play() {
@@ -167,16 +204,11 @@ export class Player extends EventTarget {
         this.dispatchEvent(new Event('described'));
         break;
       case 'resolved':
-        this.#answers.get(message.id)?.resolve(message.resolved);
-        this.#answers.delete(message.id);
-        return;
-      case 'images': {
-        const answer = this.#answers.get(message.id);
-        if (message.images) answer?.resolve(message.images);
-        else answer?.reject(new Error(message.error));
-        this.#answers.delete(message.id);
-        return;
-      }
+      case 'checked':
+        return this.#answer(message.id, message, '');
+      case 'images':
+      case 'saved':
+        return this.#answer(message.id, message, message.error);
       case 'loading':
         state.loading = message.stage === 'more' && message.loaded >= message.total ? null : message;
         break;
@@ -190,9 +222,11 @@ export class Player extends EventTarget {
         break;
       }
       case 'playing':
+        this.#checkpoint = null;
         Object.assign(state, { phase: 'playing', loading: null });
         break;
       case 'paused':
+        this.#checkpoint = null;
         Object.assign(state, { phase: 'paused', loading: null });
         this.#changed();
         this.dispatchEvent(new Event('paused'));
@@ -226,6 +260,14 @@ export class Player extends EventTarget {
     this.#worker = null;
     for (const { reject } of this.#answers.values()) reject(new Error('the worker ended'));
     this.#answers.clear();
+  }
+
+  /** @param {number} id @param {FromWorker} message @param {string} error */
+  #answer(id, message, error) {
+    const question = this.#answers.get(id);
+    this.#answers.delete(id);
+    if (error) question?.reject(new Error(error));
+    else question?.resolve(message);
   }
 
   /** @param {(id: number) => ToWorker} question @returns {Promise<any>} */

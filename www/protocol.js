@@ -1,9 +1,11 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
-//   page → worker   open · resolve · start · tune · play · pause · step · look · images · retry
+//   page → worker   open · resolve · start · tune · play · pause · step · look · images · save
+//                   · check · retry
 //   worker → page   described · resolved · loading · dataFailed · started · playing · paused
-//                   · progress · images · failed
+//                   · progress · images · saved · checked · failed
 //
+// A question (resolve, images, save, check) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -49,18 +51,23 @@
  */
 
 /**
+ * `start.checkpoint` is a file that `check` found good, with the settings that it
+ * answered: the run goes on from there.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve', id: number, text: string}
- *   | {type: 'start', run: number, text: string, engine: EngineChoice, canvas: OffscreenCanvas,
- *      scale: number, look: Look, play: boolean}
+ *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
+ *      canvas: OffscreenCanvas, scale: number, look: Look, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
  *   | {type: 'look', look: Look}
- *   | {type: 'images', id: number}
+ *   | {type: 'images'|'save', id: number}
+ *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'retry'}} ToWorker
  */
 
 /** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */
+
+/** The core's words for a file that is no checkpoint. @typedef {'format'|'truncated'|'foreign'|'settings'|'tensors'} CheckpointFault */
 
 /**
  * `progress.metrics` holds rows of five: step, D's loss, G's loss, the mean
@@ -75,6 +82,8 @@
  *   | {type: 'progress', run: number, step: number, images: number, rate: number,
  *      elapsed: number, metrics: Float32Array}
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
+ *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
+ *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
  *   | {type: 'failed', run: number, fault: 'load'|'settings'|'gpu'|'crash', message: string}} FromWorker
  */
 

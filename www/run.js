@@ -60,18 +60,21 @@ export class Run {
     this.post = post;
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
+    this.#mark.step = forge.step();
   }
 
   /**
-   * Waits for the first images and draws the untrained grid. What has arrived by
-   * then joins before the first step, the rest as it comes.
+   * Waits for the first images and draws the grid as it starts. What has arrived
+   * by then joins before the first step, the rest as it comes. A run that goes on
+   * from a checkpoint waits for all: later steps depend on what is there.
    */
   async open() {
     this.supply.repeat(0);
     const chunks = await this.supply.chunksFor(this.forge.images_wanted());
+    const goesOn = this.forge.step() > 0;
     let next = 0;
     do await this.#join(next++);
-    while (next < chunks && this.supply.has(next));
+    while (next < chunks && (goesOn || this.supply.has(next)));
     await this.#settleAndShow();
     // A device lost over its first picture shows only where something is read back.
     if (this.onGpu) await this.forge.images();
@@ -113,6 +116,12 @@ export class Run {
   /** @returns {Promise<Uint8Array>} */
   images() {
     return this.forge.images();
+  }
+
+  /** A checkpoint of this moment; the run goes on meanwhile. */
+  async save() {
+    const step = this.forge.step();
+    return { step, file: await this.forge.save() };
   }
 
   destroy() {

@@ -3,7 +3,7 @@
 
 import { chooseEngine } from './adapter.js';
 import { Supply } from './data.js';
-import { Forge, description, openEngine, resolved } from './engine.js';
+import { Forge, description, openEngine, resolved, settingsOf } from './engine.js';
 import { CELL, Painter } from './paint.js';
 import { Run } from './run.js';
 
@@ -86,9 +86,10 @@ async function start(order) {
  */
 async function forgeFor(order, engine) {
   try {
-    if (engine === 'cpu') return Forge.cpu(order.text);
-    size(order.canvas, description().grid, order.scale);
-    return await Forge.gpu(order.text, order.canvas);
+    if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
+    const forge = engine === 'cpu' ? Forge.cpu(order.text) : await Forge.gpu(order.text, order.canvas);
+    if (order.checkpoint) forge.load(order.checkpoint);
+    return forge;
   } catch (error) {
     post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: text(error) });
     return null;
@@ -116,6 +117,30 @@ async function images(id) {
   }
 }
 
+/** @param {number} id */
+async function save(id) {
+  try {
+    if (!run) throw new Error('no run');
+    const { step, file } = await run.save();
+    post({ type: 'saved', id, step, file, error: '' }, [file.buffer]);
+  } catch (error) {
+    post({ type: 'saved', id, step: 0, file: null, error: text(error) });
+  }
+}
+
+/** @param {number} id @param {Uint8Array} file */
+async function check(id, file) {
+  try {
+    await opened;
+    post({ type: 'checked', id, resolved: settingsOf(file), fault: null, error: '' });
+  } catch (error) {
+    // A panic is no answer.
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    const { name } = /** @type {Error} */ (error);
+    post({ type: 'checked', id, resolved: null, fault: /** @type {import('./protocol.js').CheckpointFault} */ (name), error: text(error) });
+  }
+}
+
 /** @param {number} of @param {string} settings */
 function tune(of, settings) {
   try {
@@ -139,6 +164,8 @@ self.addEventListener('message', (event) => {
     case 'resolve': return void answer(message.id, message.text);
     case 'start': return void start(message);
     case 'images': return void images(message.id);
+    case 'save': return void save(message.id);
+    case 'check': return void check(message.id, message.file);
     case 'retry': return supply?.retry();
     case 'look': return run?.restyle(message.look);
   }

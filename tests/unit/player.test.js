@@ -105,6 +105,52 @@ test('a GPU that fails to start is replaced by the CPU, and that is said', () =>
   assert.equal(state.reason, 'gpu-failed');
 });
 
+const checkpoint = new Uint8Array([1, 2, 3]);
+
+test('a run opened from a checkpoint keeps it when the CPU takes over, and forgets it once it goes on', () => {
+  const { sent, player, hear, resolved } = setUp();
+  player.start(resolved, checkpoint);
+  assert.equal(sent.at(-1).checkpoint, checkpoint);
+  hear({ type: 'failed', run: 2, fault: 'gpu', message: 'no device' });
+  assert.deepEqual([sent.at(-1).engine, sent.at(-1).run, sent.at(-1).checkpoint], ['cpu', 3, checkpoint]);
+  hear({ type: 'playing', run: 3 });
+  player.restartOnCpu();
+  assert.equal(sent.at(-1).checkpoint, null);
+  player.start(resolved, checkpoint);
+  player.restart();
+  assert.equal(sent.at(-1).checkpoint, null, 'a restart is from the beginning');
+});
+
+test('a file that is no checkpoint is refused with its fault, and the run goes on', async () => {
+  const { sent, state, player, hear } = setUp();
+  hear({ type: 'playing', run: 1 });
+  const refused = player.check(checkpoint);
+  assert.deepEqual(sent.at(-1), { type: 'check', id: 1, file: checkpoint });
+  hear({ type: 'checked', id: 1, resolved: null, fault: 'foreign', error: 'no settings' });
+  await assert.rejects(refused, { fault: 'foreign', message: 'no settings' });
+  assert.deepEqual([state.phase, state.run], ['playing', 1]);
+});
+
+test('a refused file leaves a failed run failed', async () => {
+  const { state, player, hear } = setUp();
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'unreachable' });
+  const refused = player.check(checkpoint);
+  hear({ type: 'checked', id: 1, resolved: null, fault: 'format', error: 'x' });
+  await assert.rejects(refused, { fault: 'format' });
+  assert.equal(state.phase, 'failed');
+});
+
+test('a saved run comes with its step, or with the reason why not', async () => {
+  const { player, hear } = setUp();
+  const saved = player.save();
+  hear({ type: 'saved', id: 1, step: 7, file: checkpoint, error: '' });
+  const { step, file } = await saved;
+  assert.deepEqual([step, file], [7, checkpoint]);
+  const failed = player.save();
+  hear({ type: 'saved', id: 2, step: 0, file: null, error: 'no run' });
+  await assert.rejects(failed, /no run/);
+});
+
 test('a crash ends the worker; restart brings a new one with the same settings', () => {
   const { sent, workers, state, player, hear } = setUp();
   let told = null;

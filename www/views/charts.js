@@ -97,7 +97,7 @@ class Chart {
       padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, 50)] }, y: range ? { range: () => range } : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, high ?? 1)] } },
+      scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 50)] }, y: range ? { range: () => range } : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, high ?? 1)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? compact(tick) : '')) },
         { ...axis, size: 38, space: 32, values: (_, ticks) => ticks.map(compact) },

@@ -23,7 +23,7 @@ function situationOf({ phase, wanted, away, step, loading }) {
   if (phase === 'failed') return 'failed';
   if (phase === 'playing') return 'playing';
   if (phase === 'paused') return wanted && away ? 'away' : step === 0 ? 'ready' : 'paused';
-  return loading && loading.stage !== 'more' ? loading.stage : 'start';
+  return loading?.stage ?? 'start';
 }
 
 /** @param {string} situation @param {State} state */
@@ -36,10 +36,12 @@ function words(situation, { step, elapsed, rate, loading }) {
     case 'paused': return t('status.paused', { step: n });
     case 'playing': return t('status.caption', { step: n, elapsed: duration(elapsed), rate: number(rate, { maximumFractionDigits: 0 }) });
     case 'start': return t('status.start');
-    case 'data': {
+    case 'data':
+    case 'more': {
       const { loaded = 0, total = 0 } = loading ?? {};
-      if (total === 0) return t('status.data');
-      return `${t('status.data')} · ${t('status.bytes', { loaded: megabytes(Math.min(loaded, total)), total: megabytes(total) })}`;
+      const what = t(`status.${situation}`);
+      if (total === 0) return what;
+      return `${what} · ${t('status.bytes', { loaded: megabytes(Math.min(loaded, total)), total: megabytes(total) })}`;
     }
     default: return t('status.engine');
   }
@@ -70,7 +72,7 @@ export class StatusView {
     if (key !== this.#said) {
       this.#said = key;
       this.#sayAt = now + FIRST;
-      this.live.textContent = situation === 'data' ? t('status.data') : situation === 'playing' ? t('status.playing') : text;
+      this.live.textContent = situation === 'data' || situation === 'more' ? t(`status.${situation}`) : situation === 'playing' ? t('status.playing') : text;
     } else if (situation === 'playing' && now >= this.#sayAt) {
       this.#sayAt = now + SPARSE;
       this.live.textContent = this.#opinion(state, latest);

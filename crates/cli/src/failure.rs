@@ -25,7 +25,7 @@ impl Failure {
     /// What the core, which doesn't know of files, says about this one.
     pub fn of_file(path: &Path, error: Error) -> Self {
         let why = match error {
-            Error::Checkpoint(why) | Error::Data { why, .. } => why,
+            Error::Checkpoint { why, .. } | Error::Data { why, .. } => why,
             other => other.to_string(),
         };
         Failure::File { path: path.into(), why }

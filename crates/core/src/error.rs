@@ -95,11 +95,44 @@ pub enum Error {
         why: String,
     },
     /// A checkpoint that can't be used.
-    #[error("checkpoint: {0}")]
-    Checkpoint(String),
+    #[error("checkpoint: {why}")]
+    Checkpoint {
+        /// Which kind of fault.
+        fault: CheckpointFault,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The GPU can't be used, or failed.
     #[error("GPU: {0}")]
     Gpu(String),
+}
+
+/// Why a file can't be used as a checkpoint: a word that each language of the page spells out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointFault {
+    /// It isn't a safetensors file.
+    Format,
+    /// It begins as one, but its end is missing or not where it should be.
+    Truncated,
+    /// It is one, but of another program.
+    Foreign,
+    /// It has settings that this version doesn't take.
+    Settings,
+    /// Its tensors aren't those of its settings.
+    Tensors,
+}
+
+impl CheckpointFault {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            CheckpointFault::Format => "format",
+            CheckpointFault::Truncated => "truncated",
+            CheckpointFault::Foreign => "foreign",
+            CheckpointFault::Settings => "settings",
+            CheckpointFault::Tensors => "tensors",
+        }
+    }
 }
 
 /// The crate's result type.

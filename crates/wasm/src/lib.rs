@@ -6,9 +6,9 @@
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
-use digit_forge_core::error::Result;
+use digit_forge_core::error::{CheckpointFault, Error, Result};
 use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
-use digit_forge_core::train::{Trainer, describe, settings};
+use digit_forge_core::train::{Trainer, check_checkpoint, describe, settings};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,8 +21,20 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-fn error(error: digit_forge_core::Error) -> JsError {
+fn error(error: Error) -> JsError {
     JsError::new(&error.to_string())
+}
+
+/// With the fault's word as its name.
+fn checkpoint_error(error: Error) -> js_sys::Error {
+    let (name, message) = match error {
+        Error::Checkpoint { fault, why } => (fault.name(), why),
+        // Valid settings that nothing can be recorded from.
+        other => (CheckpointFault::Settings.name(), other.to_string()),
+    };
+    let error = js_sys::Error::new(&message);
+    error.set_name(name);
+    error
 }
 
 /// A promise of what `pending` brings, as `convert` gives it to JavaScript.
@@ -74,6 +86,14 @@ pub fn resolve(text: &str) -> Result<String, JsError> {
             .collect(),
     };
     Ok(serde_json::to_string(&resolution)?)
+}
+
+/// The settings, as their shortest text, of a checkpoint that a run with them can load. Of a file that isn't one, the
+/// error's `name` says in a word what is wrong: `format`, `truncated`, `foreign`, `settings` or `tensors`.
+#[wasm_bindgen(js_name = checkpointSettings)]
+pub fn checkpoint_settings(file: &[u8]) -> Result<String, js_sys::Error> {
+    let text = || check_checkpoint(file).and_then(|found| found.settings.text(found.preset));
+    text().map_err(checkpoint_error)
 }
 
 /// Settings that must be valid as a whole.

@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use digit_forge_core::data::{IMAGE, idx};
-use digit_forge_wasm::{Forge, description, resolve};
+use digit_forge_wasm::{Forge, checkpoint_settings, description, resolve};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -92,6 +92,24 @@ async fn a_checkpoint_moves_from_one_engine_to_the_other() {
     assert!(a.iter().zip(&b).all(|(a, b)| a.abs_diff(*b) <= 1));
     assert!(refused(cpu.load(&file[..file.len() / 2])).contains("safetensors"));
     assert_eq!(cpu.step(), 5);
+}
+
+#[wasm_bindgen_test]
+async fn a_checkpoint_says_its_settings_and_a_bad_file_its_fault() {
+    let mut run = with_data(ok(Forge::cpu(&format!("{SMALL}&seed=7"))));
+    ok(run.run(2));
+    ok(run.tune(&format!("{SMALL}&seed=7&gRate=0.001")));
+    let file = value::<Uint8Array>(ok(run.save())).await.to_vec();
+    let text = checkpoint_settings(&file).expect("a checkpoint of ours");
+    assert_eq!(text, "preset=quick&images=1000&seed=7&channels=4&gRate=0.001");
+    let mut again = ok(Forge::cpu(&text));
+    ok(again.load(&file));
+    assert_eq!(again.step(), 2);
+    for (broken, fault) in [(&file[..file.len() - 1], "truncated"), (b"\x89PNG\r\n\x1a\n....".as_slice(), "format")] {
+        let error = checkpoint_settings(broken).expect_err("this must be refused");
+        assert_eq!(String::from(error.name()), fault);
+        assert!(String::from(error.message()).contains("safetensors"));
+    }
 }
 
 #[wasm_bindgen_test]

@@ -76,8 +76,8 @@ fn checkpoints_that_do_not_fit_are_refused() {
         b"no checkpoint at all, but long enough to look at",
         &["model.safetensors", "not a readable safetensors file"],
     );
-    refuse(&good[..good.len() / 2], &["model.safetensors", "not a readable safetensors file"]);
-    refuse(&[], &["model.safetensors", "not a readable safetensors file"]);
+    refuse(&good[..good.len() / 2], &["model.safetensors", "not a whole safetensors file"]);
+    refuse(&[], &["model.safetensors", "not a whole safetensors file"]);
     refuse(&replaced(&good, "channels=2", "channels=3"), &["model.safetensors", "in the file", "here"]);
     refuse(&replaced(&good, "channels=2", "network=mlp"), &["model.safetensors", "generator.0.weight"]);
     refuse(&replaced(&good, "channels=2", "channels=0"), &["model.safetensors", "`channels=0`"]);

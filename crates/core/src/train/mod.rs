@@ -8,5 +8,5 @@ pub mod settings;
 mod trainer;
 pub mod values;
 
-pub use checkpoint::settings_of as checkpoint_settings;
+pub use checkpoint::{check as check_checkpoint, settings_of as checkpoint_settings};
 pub use trainer::{Metrics, Trainer};
