@@ -2,9 +2,10 @@
 // never much more than 50: long enough to be efficient, short enough that pause
 // answers at once and no driver kills a submit.
 //
-// On the CPU a slice is timed directly. On the GPU only completions are seen,
-// and in some browsers each arrives up to 100 ms late; so the GPU pace trusts
-// throughput: while a larger slice takes no longer, the time was latency.
+// On the CPU a slice is timed directly. On the GPU only completions are seen, and
+// each may arrive late: a page that composites adds a frame, Firefox up to 100 ms.
+// So slices of two sizes take turns: what the larger takes more is work, and what
+// both take is latency.
 
 const TARGET = 10;
 const CEILING = 50;
@@ -35,33 +36,56 @@ export function cpuPace() {
   };
 }
 
+/** Completions may come in pairs, so only the mean of a few says anything. */
+const WINDOW = 4;
+
 /** @returns {Pace} */
 export function gpuPace() {
-  let least = Infinity;
+  let sum = { steps: 0, ms: 0, slices: 0 };
+  /** The mean of the newest window of smaller slices. @type {{steps: number, ms: number} | null} */
+  let smaller = null;
+  let larger = 2;
   let cost = 0;
-  let steps = 0;
-  let ms = 0;
-  let slices = 0;
+  // An adapter that takes one step at a time is asked for two ever more seldom.
+  let rest = 0;
+  let patience = 1;
   return {
     steps: 1,
     latency: 0,
-    record(k, took) {
-      steps += k;
-      ms += took;
-      slices += 1;
-      // Completions may come in pairs, so only their mean says anything.
-      if (slices < 4) return;
-      const mean = ms / slices;
-      const each = steps / slices;
-      least = Math.min(least, mean);
-      const isWork = mean > 1.2 * least || mean > CEILING;
-      if (isWork || mean < TARGET) cost = mean / each;
-      this.latency = cost === 0 ? least : Math.max(0, least - cost);
-      const goal = Math.min(CEILING, Math.max(TARGET, least));
-      if (isWork) this.steps = bounded(Math.min(goal / cost, each * 1.5));
-      else if (mean < TARGET) this.steps = bounded(Math.min(TARGET / cost, each * 2));
-      else this.steps = bounded(cost === 0 ? each * 1.5 + 1 : Math.min(CEILING / cost, each * 1.5 + 1));
-      steps = ms = slices = 0;
+    record(steps, ms) {
+      sum = { steps: sum.steps + steps, ms: sum.ms + ms, slices: sum.slices + 1 };
+      if (sum.slices < WINDOW) return;
+      const seen = { steps: sum.steps / WINDOW, ms: sum.ms / WINDOW };
+      sum = { steps: 0, ms: 0, slices: 0 };
+      if (rest > 0) {
+        rest = seen.ms < TARGET ? 0 : rest - 1;
+        return;
+      }
+      if (!smaller) {
+        smaller = seen;
+        this.steps = larger;
+        return;
+      }
+      const more = seen.steps - smaller.steps;
+      if (more > 0.5) {
+        const slope = Math.max(0, (seen.ms - smaller.ms) / more);
+        cost = Math.min(seen.ms / seen.steps, cost === 0 ? slope : 0.6 * cost + 0.4 * slope);
+      }
+      smaller = null;
+      this.latency = Math.max(0, seen.ms - cost * seen.steps);
+      // Work as long as the latency keeps two submits in flight busy.
+      const goal = Math.min(CEILING, Math.max(TARGET, this.latency));
+      const most = seen.ms > 2 * CEILING ? seen.steps / 2 : seen.steps * 2;
+      const wanted = bounded(Math.min(goal / Math.max(cost, 1e-3), most));
+      larger = Math.max(2, wanted);
+      if (wanted === 1) {
+        rest = patience;
+        patience = Math.min(64, 2 * patience);
+        this.steps = 1;
+      } else {
+        patience = 1;
+        this.steps = Math.max(1, wanted >> 1);
+      }
     },
   };
 }

@@ -53,9 +53,38 @@ test('a submit on the GPU settles near ten milliseconds where completions are pr
   assert.ok(last && last.ms > 5 && last.ms < 15, `${last?.ms} ms`);
 });
 
-test('a slow software adapter is held to one step a submit', () => {
-  const all = slices(gpuPace(), (steps) => steps * 45, 60);
-  assert.equal(all.at(-1)?.steps, 1);
+test('a slow software adapter is held to one step a submit, but for a rare look at two', () => {
+  for (const cost of [45, 85]) {
+    const late = slices(gpuPace(), (steps) => steps * cost, 400).slice(100);
+    assert.ok(late.every(({ steps }) => steps <= 2));
+    assert.ok(late.filter(({ steps }) => steps === 2).length <= 12);
+  }
+});
+
+test('latency that comes later, as from a page that composites, does not shrink a slice', () => {
+  const pace = gpuPace();
+  slices(pace, (steps) => 1 + 0.3 * steps, 60);
+  const late = slices(pace, (steps) => 17 + 0.3 * steps, 200).slice(100);
+  const work = late.reduce((sum, { steps }) => sum + 0.3 * steps, 0);
+  const time = late.reduce((sum, { ms }) => sum + ms, 0);
+  assert.ok(work > 0.3 * time, `${Math.round((100 * work) / time)} % of the time is work`);
+  assert.ok(late.every(({ ms }) => ms <= 80));
+});
+
+test('a GPU whose completions vary is kept busy, and none of its submits is long', () => {
+  let random = 7;
+  const jitter = () => 5 + 35 * ((random = (random * 7919 + 31) % 97) / 97);
+  const late = slices(gpuPace(), (steps) => jitter() + 2.7 * steps, 400).slice(200);
+  const mean = late.reduce((sum, { steps }) => sum + steps, 0) / late.length;
+  assert.ok(mean > 2, `${mean} steps a submit`);
+  assert.ok(late.every(({ steps }) => 2.7 * steps <= 100));
+});
+
+test('a GPU that slows down is given less', () => {
+  const pace = gpuPace();
+  slices(pace, (steps) => 1 + 0.1 * steps, 100);
+  const late = slices(pace, (steps) => 1 + 4 * steps, 100).slice(40);
+  assert.ok(late.every(({ ms }) => ms <= 50), `${Math.max(...late.map(({ ms }) => ms))} ms`);
 });
 
 test('completions that arrive 100 ms late do not set the pace', () => {

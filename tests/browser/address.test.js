@@ -1,0 +1,137 @@
+// The address: it brings settings, follows the controls, and what is wrong in it is said.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchChromium } from './chromium.js';
+import { noticesOf, stateOf, until, untilState } from './forge-page.js';
+import { serveSite } from './site.js';
+
+/** @type {import('./site.js').Site} */
+let site;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('playwright-core').Page} */
+let page;
+
+before(async () => {
+  site = await serveSite();
+  browser = await launchChromium();
+});
+beforeEach(async () => void (page = await browser.newPage()));
+afterEach(() => page.close());
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** @param {string} text */
+const untilSettings = (text) => untilState(page, text, ({ settings, ready }) => ready && settings === text);
+
+const hash = () => new URL(page.url()).hash;
+
+test('settings in the address are restored, and the controls show them', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en#preset=primer-case&batch=32&seed=7');
+  await untilSettings('preset=primer-case&batch=32&seed=7');
+  await untilState(page, 'training', ({ step, engine }) => step > 2 && engine === 'cpu');
+  assert.deepEqual(await noticesOf(page), []);
+  assert.equal(await page.locator('#preset').inputValue(), 'primer-case');
+  await page.locator('#settings-toggle').click();
+  const shown = await Promise.all(['batch', 'seed', 'images', 'network', 'noise'].map((key) => page.locator(`#setting-${key}`).inputValue()));
+  assert.deepEqual(shown, ['32', '7', '1000', 'mlp', '256']);
+  const changed = page.locator('.field.changed');
+  assert.deepEqual(await changed.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-key'))), ['batch', 'seed']);
+});
+
+test('a control changes the run and the address, and a reload brings both back', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en');
+  await untilSettings('preset=quick&seed=1');
+  assert.equal(hash(), '#preset=quick&seed=1');
+  await page.locator('#settings-toggle').click();
+  const batch = page.locator('#setting-batch');
+  await batch.fill('24');
+  await batch.press('Enter');
+  await untilSettings('preset=quick&batch=24&seed=1');
+  assert.equal(hash(), '#preset=quick&batch=24&seed=1');
+  await page.locator('#setting-condition').selectOption('concat');
+  await untilSettings('preset=quick&batch=24&condition=concat&seed=1');
+  await untilState(page, 'training', ({ step }) => step > 5);
+  await page.reload();
+  await untilSettings('preset=quick&batch=24&condition=concat&seed=1');
+  await page.locator('#preset').selectOption('primer-tf');
+  await untilSettings('preset=primer-tf&seed=1');
+  assert.equal(hash(), '#preset=primer-tf&seed=1');
+});
+
+test('a learning rate changes in the midst of the run', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en');
+  const { step } = await untilState(page, 'training', (state) => state.step > 50);
+  await page.locator('#settings-toggle').click();
+  await page.locator('#setting-gRate').fill('0.001');
+  await page.locator('#setting-gRate').press('Enter');
+  await untilSettings('preset=quick&gRate=0.001&seed=1');
+  assert.ok(((await stateOf(page))?.step ?? 0) > step, 'the run goes on');
+});
+
+test('another hash in an open page is another run', async () => {
+  await page.goto(site.address + '?engine=cpu#batch=8');
+  await untilSettings('preset=quick&batch=8&seed=1');
+  await page.evaluate(() => void (location.hash = '#batch=12&seed=3'));
+  await untilSettings('preset=quick&batch=12&seed=3');
+});
+
+/** @type {[string, string, string, RegExp][]} */
+const bad = [
+  ['', '#batch=0', 'batch', /“batch = 0”.*whole number from 1 to 1,?024/],
+  ['', '#batch=abc', 'batch', /“batch = abc”.*whole number/],
+  ['', '#gRate=NaN', 'gRate', /“gRate = NaN”.*a number from/],
+  ['', '#gRate=1e9', 'gRate', /“gRate = 1e9”.*a number from/],
+  ['', '#foo=1', 'foo', /“foo = 1”.*no such setting/],
+  ['', '#bach=3', 'bach', /“bach = 3”.*did you mean batch/],
+  ['', '#preset=nope', 'preset', /“preset = nope”.*quick/],
+  ['', '#network=rnn', 'network', /“network = rnn”.*conv/],
+  ['', '#batch=%E0%A4', 'batch', /“batch = .*whole number/],
+  ['&engine=quantum', '', 'engine', /“engine = quantum”.*auto, cpu, gpu/],
+  ['&theme=pink', '', 'theme', /“theme = pink”.*auto, light, dark/],
+  ['&lang=xx', '', 'lang', /“lang = xx”.*en, zh/],
+];
+for (const [search, fragment, key, words] of bad) {
+  test(`${search || fragment} is named in a notice, and left out`, async () => {
+    const query = key === 'lang' ? '?engine=cpu' : '?lang=en';
+    await page.goto(site.address + query + search + fragment);
+    const { settings, engine } = await untilState(page, 'training', ({ playing, step }) => playing && step > 5);
+    assert.equal(settings, 'preset=quick&seed=1');
+    assert.equal(engine, 'cpu');
+    const notices = await noticesOf(page);
+    assert.equal(notices.length, 1, notices.join('\n'));
+    assert.match(notices[0] ?? '', words);
+    assert.equal(await page.locator('.notice').isVisible(), true);
+    await page.locator('.notice .dismiss').click();
+    assert.deepEqual(await noticesOf(page), []);
+  });
+}
+
+test('several errors are all named, and good values beside them count', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=zh&theme=pink#batch=0&seed=5&foo=1&dSteps=2');
+  const { settings } = await untilState(page, 'training', ({ step }) => step > 5);
+  assert.equal(settings, 'preset=quick&seed=5&dSteps=2');
+  const notices = await noticesOf(page);
+  for (const word of ['theme', 'pink', 'batch', 'foo']) assert.ok(notices.some((notice) => notice.includes(word)), `${word}: ${notices}`);
+  assert.equal(notices.length, 3);
+});
+
+test('a value refused by a control changes nothing and is marked', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en');
+  await untilSettings('preset=quick&seed=1');
+  await page.locator('#settings-toggle').click();
+  const batch = page.locator('#setting-batch');
+  await batch.fill('2000');
+  await batch.press('Enter');
+  const [notice] = await until('a notice', () => noticesOf(page), ({ length }) => length > 0);
+  assert.match(notice ?? '', /“batch = 2000”/);
+  assert.equal(await batch.getAttribute('aria-invalid'), 'true');
+  assert.equal((await stateOf(page))?.settings, 'preset=quick&seed=1');
+  await batch.fill('20');
+  await batch.press('Enter');
+  await untilSettings('preset=quick&batch=20&seed=1');
+  assert.deepEqual(await noticesOf(page), []);
+});

@@ -1,0 +1,103 @@
+// What a training step costs the device: dispatches, and nothing else. No object is made, no memory asked for, nothing
+// awaited; several steps go into one submit.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchChromium } from './chromium.js';
+import { sleep, stateOf, untilState } from './forge-page.js';
+import { countingScript, takeGpuCalls } from './gpu-calls.js';
+import { beforeWorker, serveSite } from './site.js';
+
+/** @type {import('./site.js').Site} */
+let site;
+/** @type {import('playwright-core').Browser} */
+let browser;
+
+before(async () => {
+  site = await serveSite();
+  site.replace(beforeWorker(countingScript));
+  browser = await launchChromium({ presents: true });
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** @param {import('playwright-core').Page} page @param {number} [step] */
+const untilPaused = (page, step = 0) => untilState(page, 'a pause', (state) => state.phase === 'paused' && state.step >= step);
+
+/**
+ * Trains for some seconds and tells the calls of exactly these steps, and of one step by itself before.
+ * @param {string} settings
+ * @param {number} seconds
+ */
+async function trainCounting(settings, seconds) {
+  const page = await browser.newPage({ viewport: { width: 360, height: 700 } });
+  try {
+    await page.goto(`${site.address}?engine=gpu&lang=en#${settings}`);
+    // Warm: played, drawn, read, and paused once.
+    await untilState(page, 'training', ({ step, engine }) => step > 10 && engine === 'gpu', 60);
+    await sleep(2000);
+    await page.locator('#play').click();
+    const warm = await untilPaused(page);
+    await takeGpuCalls(page);
+    await page.locator('#step').click();
+    const { step: first } = await untilPaused(page, warm.step + 1);
+    const single = await takeGpuCalls(page);
+    await page.locator('#play').click();
+    await sleep(seconds * 1000);
+    await page.locator('#play').click();
+    await untilState(page, 'a pause', ({ phase, wanted }) => phase === 'paused' && !wanted);
+    const last = /** @type {import('./forge-page.js').Snapshot} */ (await stateOf(page));
+    return { single, span: await takeGpuCalls(page), steps: last.step - first, rate: last.rate };
+  } finally {
+    await page.close();
+  }
+}
+
+/**
+ * Holds all that must be so whatever the model, and gives the steps of each training submit.
+ * @param {Awaited<ReturnType<typeof trainCounting>>} counted
+ * @param {(text: string) => void} say
+ */
+function check({ single, span, steps, rate }, say) {
+  const { methods, submits, posted } = span;
+  say(`${steps} steps, ${rate.toFixed(0)} a second; ${JSON.stringify(methods)}; messages ${JSON.stringify(posted)}`);
+  const [step, grid] = single.submits;
+  assert.ok(step && grid, 'a single step is submitted, then its picture');
+  say(`a step: ${JSON.stringify(step)}, a grid: ${JSON.stringify(grid)}`);
+  assert.deepEqual([step.computePasses, step.renderPasses, step.copies], [1, 0, 0]);
+
+  const made = Object.entries(methods).filter(([name, n]) => n > 0 && /\.create|\.destroy|\.request|\.configure/.test(name));
+  const allowed = ['GPUDevice.createCommandEncoder', 'GPUTexture.createView'];
+  assert.deepEqual(made.filter(([name]) => !allowed.includes(name)), []);
+  const pictures = submits.filter(({ renderPasses }) => renderPasses > 0);
+  assert.equal(methods['GPUTexture.createView'] ?? 0, pictures.length, 'views are of the canvas only');
+  assert.equal(methods['GPUDevice.createCommandEncoder'], submits.length, 'an encoder for a submit, not for a step');
+  assert.ok((methods['GPUQueue.writeBuffer'] ?? 0) <= pictures.length, 'nothing is written for a step');
+  assert.ok((methods['GPUBuffer.mapAsync'] ?? 0) <= (posted.progress ?? 0), 'nothing is read but for a report');
+
+  const computing = submits.filter(({ computePasses }) => computePasses > 0);
+  const grids = computing.filter(({ dispatches }) => dispatches === grid.dispatches);
+  const training = computing.filter((submit) => !grids.includes(submit)).map(({ dispatches }) => dispatches / step.dispatches);
+  for (const submit of computing) assert.deepEqual([submit.computePasses, submit.renderPasses, submit.copies], [1, 0, 0]);
+  assert.ok(training.every(Number.isInteger), `whole steps of ${step.dispatches} dispatches each: ${training}`);
+  assert.equal(training.reduce((a, b) => a + b, 0), steps);
+  assert.equal(grids.length, pictures.length);
+  say(`steps of each submit: ${training.slice(0, 60).join(' ')}${training.length > 60 ? ' …' : ''}, at most ${Math.max(...training)}`);
+  return training;
+}
+
+test('a step of the quick preset makes nothing and awaits nothing', async (t) => {
+  const training = check(await trainCounting('', 6), (text) => t.diagnostic(text));
+  assert.ok(training.length > 5, `${training.length} submits`);
+});
+
+test('on a fast device several steps go into one submit', async (t) => {
+  // SwiftShader needs the whole time of a submit for one step. A device as fast as can be: it is asked for nothing.
+  site.replace(beforeWorker(`GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};${countingScript}`));
+  const counted = await trainCounting('', 4);
+  const training = check(counted, (text) => t.diagnostic(text));
+  const submits = training.filter((n) => n > 0).length;
+  assert.ok(counted.steps / submits >= 4, `${counted.steps} steps in ${submits} submits`);
+});
