@@ -2,6 +2,7 @@
 //!
 //! Methods that wait return a promise instead of being `async`, so that none holds the object while it waits.
 #![cfg(target_arch = "wasm32")]
+#![allow(clippy::missing_errors_doc, reason = "each throws an Error with the message of the core")]
 
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::Pending;
@@ -134,7 +135,7 @@ impl Forge {
         };
         let presenter = match (canvas, trainer.gpu_grid()) {
             (Some(canvas), Some((engine, images))) => {
-                Some(Presenter::new(engine, canvas, images, grid).map_err(error)?)
+                Some(Presenter::new(engine, canvas, images, grid).await.map_err(error)?)
             }
             _ => None,
         };
@@ -241,5 +242,10 @@ impl Forge {
     }
 
     /// Ends the run and frees what it holds on the device.
-    pub fn destroy(self) {}
+    pub fn destroy(self) {
+        // In a browser dropping a handle frees nothing.
+        if let Some((engine, _)) = self.trainer.gpu_grid() {
+            engine.context().destroy();
+        }
+    }
 }

@@ -43,12 +43,18 @@ fn header<'a>(what: &str, file: &'a [u8], magic: u32, extents: usize) -> Result<
 }
 
 /// Reads an image file. `what` names it in errors.
+///
+/// # Errors
+/// [`Error::Data`] that says what is wrong with the file.
 pub fn images<'a>(what: &str, file: &'a [u8]) -> Result<Images<'a>> {
     let (extents, pixels) = header(what, file, IMAGES_MAGIC, 3)?;
     Ok(Images { count: extents[0], shape: ImageShape { rows: extents[1], columns: extents[2] }, pixels })
 }
 
 /// Reads a label file of digits 0 to 9. `what` names it in errors.
+///
+/// # Errors
+/// [`Error::Data`] that says what is wrong with the file.
 pub fn labels<'a>(what: &str, file: &'a [u8]) -> Result<&'a [u8]> {
     let (_, labels) = header(what, file, LABELS_MAGIC, 1)?;
     match labels.iter().position(|&l| l > 9) {

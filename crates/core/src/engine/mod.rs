@@ -22,10 +22,16 @@ pub trait Engine {
     fn adapter(&self) -> String;
 
     /// Overwrites a tensor's words from `offset` on.
+    ///
+    /// # Errors
+    /// [`crate::Error::Length`] where the words reach past the tensor.
     fn upload(&mut self, tensor: Tensor, offset: usize, words: &[u32]) -> Result<()>;
 
     /// Replays the programs in order, the whole sequence `times` over. The CPU has finished when this returns; the GPU
     /// has only been told, in one submit.
+    ///
+    /// # Errors
+    /// What the engine reports.
     fn run(&mut self, programs: &[ProgramId], times: u32) -> Result<()>;
 
     /// The words of a tensor after everything submitted so far.
@@ -33,9 +39,6 @@ pub trait Engine {
 
     /// Resolves when everything submitted so far has finished.
     fn settle(&mut self) -> Pending<()>;
-
-    /// Gives parameters and state their starting values for this seed, and resets nothing else.
-    fn reset(&mut self, seed: u32) -> Result<()>;
 }
 
 /// Waits for a future on a thread that may block: natively, where the GPU is polled by whoever asks.

@@ -57,6 +57,9 @@ impl Conv {
     }
 
     /// `[B, H, W, I]` to `[B, OH, OW, O]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
         let y = r.conv(x, self.weight, self.stride, self.pad)?;
         r.add(y, self.bias)
@@ -74,6 +77,9 @@ impl ConvTranspose {
     }
 
     /// `[B, H, W, I]` to `[B, OH, OW, O]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
         let y = r.conv_transpose(x, self.weight, self.stride, self.pad)?;
         r.add(y, self.bias)

@@ -24,6 +24,9 @@ impl Linear {
     }
 
     /// `x` `[B, I]` to `[B, O]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
         let y = r.product(x, self.weight, Orientation::Plain)?;
         r.add(y, self.bias)

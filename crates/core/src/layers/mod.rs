@@ -79,6 +79,9 @@ pub struct Network {
 
 impl Network {
     /// Records the layers on `x`, whose first extent is the batch.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
         self.layers.iter().try_fold(x, |x, layer| layer.forward(r, x))
     }

@@ -207,6 +207,9 @@ fn conditioned(r: &mut Recorder, s: &Settings, noise: Tensor, labels: Option<Ten
 
 impl Gan {
     /// Records the programs that these settings describe. Unfused programs compute the same, operation by operation.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the settings give shapes that don't fit.
     pub fn record(s: &Settings, fused: bool) -> Result<Gan> {
         let r = &mut Recorder::new();
         let (batch, z, pixels) = (s.batch as usize, s.noise as usize, IMAGE.pixels());

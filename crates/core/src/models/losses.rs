@@ -8,6 +8,9 @@ use crate::program::{Recorder, Tensor};
 use crate::train::settings::Loss;
 
 /// What D minimises: `-E[ln D(x)] - E[ln(1 - D(G(z)))]` for both losses (Goodfellow et al. 2014, eq. 1).
+///
+/// # Errors
+/// [`crate::Error`] where the shapes don't fit.
 pub fn discriminator(r: &mut Recorder, loss: Loss, real: Tensor, fake: Tensor) -> Result<Tensor> {
     match loss {
         Loss::NonSaturating | Loss::Minimax => {
@@ -23,6 +26,9 @@ pub fn discriminator(r: &mut Recorder, loss: Loss, real: Tensor, fake: Tensor) -
 /// - non-saturating: `-E[ln D(G(z))]` (ibid., section 3)
 /// - minimax: `λ · E[ln(1 - D(G(z)))]`. The primer (section 4.1) writes its λ before a term in `x`, which G doesn't
 ///   reach; λ weighs the term as it is meant.
+///
+/// # Errors
+/// [`crate::Error`] where the shapes don't fit.
 pub fn generator(r: &mut Recorder, loss: Loss, fake: Tensor, lambda: f32) -> Result<Tensor> {
     match loss {
         Loss::NonSaturating => minus_log_d(r, fake),

@@ -77,6 +77,9 @@ struct Slope {
 
 impl Recorder {
     /// `f(x)` for each value.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn activation(&mut self, x: Tensor, kind: Activation) -> Result<Tensor> {
         let info = self.info(x).clone();
         let y = self.result("activation", info.shape.clone(), info.dtype);

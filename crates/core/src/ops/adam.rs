@@ -39,6 +39,9 @@ params! { n: u32, lane: u32, dial: u32, beta1: f32, beta2: f32, ln_beta1: f32, l
 impl Recorder {
     /// Updates `weight` and its moments `m` and `v`, all of one shape. `lane` of the clock counts the updates, this one
     /// included; `dial` of the dials holds the learning rate.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
     #[expect(clippy::too_many_arguments, reason = "each is another tensor or number of the published algorithm")]
     pub fn adam(
         &mut self,

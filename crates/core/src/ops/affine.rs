@@ -17,6 +17,9 @@ params! { n: u32, scale: f32, shift: f32 }
 
 impl Recorder {
     /// `scale · x + shift` for each value.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn affine(&mut self, x: Tensor, scale: f32, shift: f32) -> Result<Tensor> {
         let info = self.info(x).clone();
         let y = self.result("affine", info.shape.clone(), info.dtype);

@@ -23,6 +23,9 @@ params! { n: u32, lane: u32, decay: f32 }
 impl Recorder {
     /// Moves `average` towards `weight`, of the same shape. `lane` of the clock counts the updates, this one included;
     /// `decay`, below 1, is how much of the average is kept in the long run.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
     pub fn average(&mut self, average: Tensor, weight: Tensor, clock: Tensor, lane: Lane, decay: f32) -> Result<()> {
         self.check_clock("average", clock)?;
         if self.shape(average) != self.shape(weight) {

@@ -73,21 +73,33 @@ impl Recorder {
     }
 
     /// `a + b`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn add(&mut self, a: Tensor, b: Tensor) -> Result<Tensor> {
         self.binary(a, b, Arithmetic::Add)
     }
 
     /// `a - b`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn sub(&mut self, a: Tensor, b: Tensor) -> Result<Tensor> {
         self.binary(a, b, Arithmetic::Sub)
     }
 
     /// `a · b`, elementwise.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn mul(&mut self, a: Tensor, b: Tensor) -> Result<Tensor> {
         self.binary(a, b, Arithmetic::Mul)
     }
 
     /// `a / b`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn div(&mut self, a: Tensor, b: Tensor) -> Result<Tensor> {
         self.binary(a, b, Arithmetic::Div)
     }

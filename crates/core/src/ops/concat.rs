@@ -22,6 +22,9 @@ params! { n: u32, left: u32, both: u32 }
 
 impl Recorder {
     /// `a` followed by `b` along `axis`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn concat(&mut self, a: Tensor, b: Tensor, axis: usize) -> Result<Tensor> {
         let (mut shape, other) = (self.shape(a).clone(), self.shape(b).clone());
         let fits = shape.rank() == other.rank() && (0..shape.rank()).all(|i| i == axis || shape.0[i] == other.0[i]);

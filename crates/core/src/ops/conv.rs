@@ -101,6 +101,9 @@ params! {
 
 impl Recorder {
     /// Convolves images `x [B, H, W, I]` with `w [KH, KW, I, O]` into `[B, OH, OW, O]`, `OH = ⌊(H + 2·pad − KH) / stride⌋ + 1`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn conv(&mut self, x: Tensor, w: Tensor, stride: usize, pad: usize) -> Result<Tensor> {
         let [batch, height, width, channels] = self.shape(x).images("conv")?;
         let [rows, across, inner, out_channels] = self.shape(w).images("conv")?;

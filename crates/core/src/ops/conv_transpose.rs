@@ -37,6 +37,9 @@ impl Recorder {
     /// Spreads `y [B, OH, OW, O]` with `w [KH, KW, I, O]` into `[B, H, W, I]`, `H = (OH − 1)·stride + KH − 2·pad`.
     ///
     /// As a layer it goes from `O` to `I` channels: `w` is `[KH, KW, out, in]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn conv_transpose(&mut self, y: Tensor, w: Tensor, stride: usize, pad: usize) -> Result<Tensor> {
         let [batch, out_height, out_width, out_channels] = self.shape(y).images("conv_transpose")?;
         let [rows, across, channels, inner] = self.shape(w).images("conv_transpose")?;

@@ -27,6 +27,9 @@ params! {
 impl Recorder {
     /// The gradient `[KH, KW, I, O]` for the weights of a convolution of `x [B, H, W, I]`, given that of its result,
     /// `dy [B, OH, OW, O]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn conv_weights(
         &mut self,
         x: Tensor,

@@ -101,6 +101,9 @@ impl Recorder {
     ///
     /// `images` holds a byte for each pixel, four to a word, the first in its lowest bits, and `labels` a byte for each
     /// image likewise; `available [1]` says how many images have arrived.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes don't fit, or the clock is none.
     pub fn gather(
         &mut self,
         images: Tensor,

@@ -26,6 +26,9 @@ params! { lane: u32, rows: u32, count: u32 }
 impl Recorder {
     /// Writes up to four single numbers into `ring [R, 5]`, in the row of what `lane` of the clock has counted to,
     /// which must be 1 or more.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes don't fit, or the clock is none.
     pub fn log_row(&mut self, values: &[Tensor], ring: Tensor, clock: Tensor, lane: Lane) -> Result<()> {
         let op = "log_row";
         self.check_clock(op, clock)?;

@@ -33,26 +33,41 @@ impl Recorder {
     }
 
     /// `eˣ`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn exp(&mut self, x: Tensor) -> Result<Tensor> {
         self.map(x, Function::Exp)
     }
 
     /// The natural logarithm.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn log(&mut self, x: Tensor) -> Result<Tensor> {
         self.map(x, Function::Log)
     }
 
     /// The square root.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn sqrt(&mut self, x: Tensor) -> Result<Tensor> {
         self.map(x, Function::Sqrt)
     }
 
     /// `x²`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn square(&mut self, x: Tensor) -> Result<Tensor> {
         self.map(x, Function::Square)
     }
 
     /// `ln(1 + eˣ)`; so `-ln sigmoid(x)` is the softplus of `-x`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn softplus(&mut self, x: Tensor) -> Result<Tensor> {
         self.map(x, Function::Softplus)
     }

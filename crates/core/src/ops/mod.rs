@@ -46,7 +46,7 @@ pub const MOST_WRITES: usize = 3;
 
 /// An operation with all its extents known.
 pub trait Op: Debug {
-    /// Its name, also that of its files.
+    /// Its name for messages.
     fn name(&self) -> &'static str;
 
     /// The tensors it reads, in the order of its shader's bindings.
@@ -66,6 +66,9 @@ pub trait Op: Debug {
     }
 
     /// Records the gradients for its reads, given that of its first write. Reads that aren't `wanted` may get `None`.
+    ///
+    /// # Errors
+    /// [`Error::NoGradient`] where it has none, or what recording the gradient finds wrong.
     fn gradient(&self, _recorder: &mut Recorder, _dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
         Err(Error::NoGradient { op: self.name() })
     }

@@ -36,6 +36,9 @@ params! { n: u32, lane: u32, seed: u32, stream: u32, low: f32, high: f32 }
 impl Recorder {
     /// New random numbers each time `lane` of the clock is ticked. Draws that share seed, lane and `stream` are equal,
     /// so each place that draws has a stream of its own.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes don't fit, or the clock is none.
     pub fn noise(
         &mut self,
         shape: impl Into<Shape>,

@@ -30,12 +30,18 @@ params! { rows: u32, columns: u32, offset: u32 }
 
 impl Recorder {
     /// `y[i] = x[i, index[i] + offset]`: `x [M, C]`, `index [M]` of integers, `y [M, 1]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn pick(&mut self, x: Tensor, index: Tensor, offset: usize) -> Result<Tensor> {
         let [rows, columns] = self.shape(x).matrix("pick")?;
         self.record_pick(Way::Pick, [x, index], rows, columns, offset)
     }
 
     /// `y[i, index[i] + offset] = v[i]`, and 0 elsewhere: `v [M, 1]`, `index [M]` of integers, `y [M, columns]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn place(&mut self, v: Tensor, index: Tensor, columns: usize, offset: usize) -> Result<Tensor> {
         let [rows, one] = self.shape(v).matrix("place")?;
         if one != 1 {

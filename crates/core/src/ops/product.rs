@@ -48,6 +48,9 @@ impl Product {
 
 impl Recorder {
     /// `A·B` of matrices, in one of its three orientations.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn product(&mut self, a: Tensor, b: Tensor, orientation: Orientation) -> Result<Tensor> {
         let (sa, sb) = (self.shape(a).matrix("product")?, self.shape(b).matrix("product")?);
         let (m, k, kb, n) = match orientation {

@@ -6,7 +6,7 @@ use super::{Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
-/// Sums `x` of extents `[0; 4]` to the `small` shape.
+/// Sums `x` of the `large` shape to the `small` one.
 #[derive(Clone, Debug)]
 struct Sum {
     x: Tensor,
@@ -65,11 +65,17 @@ params! {
 
 impl Recorder {
     /// Sums `x` over the axes where `shape` is 1 or missing.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn sum_to(&mut self, x: Tensor, shape: impl Into<Shape>) -> Result<Tensor> {
         self.sum_scaled(x, &shape.into(), 1.0)
     }
 
     /// The mean of all values of `x`, as shape `[1]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn mean(&mut self, x: Tensor) -> Result<Tensor> {
         let n = self.shape(x).len();
         self.sum_scaled(x, &[1].into(), 1.0 / n as f32)

@@ -13,6 +13,9 @@ struct Reshape {
 
 impl Recorder {
     /// `x` with another shape of as many values, row-major.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn reshape(&mut self, x: Tensor, shape: impl Into<Shape>) -> Result<Tensor> {
         let (from, shape) = (self.shape(x).clone(), shape.into());
         if from == shape {
@@ -25,6 +28,9 @@ impl Recorder {
                 right: shape,
                 why: "both must hold as many values",
             });
+        }
+        if shape.rank() > 4 {
+            return Err(Error::Shape { op: "reshape", shape, why: "tensors have four axes at most" });
         }
         let y = self.view(x, shape);
         self.push(Reshape { x, y, from })

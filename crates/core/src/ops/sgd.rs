@@ -23,6 +23,9 @@ params! { n: u32, dial: u32, momentum: f32 }
 
 impl Recorder {
     /// Updates `weight` and its `velocity`, both of the gradient's shape. `dial` of the dials holds the learning rate.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
     pub fn sgd(
         &mut self,
         weight: Tensor,

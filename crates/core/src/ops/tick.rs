@@ -42,6 +42,9 @@ params! { lane: u32 }
 
 impl Recorder {
     /// Adds one to a lane of the clock.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes don't fit, or the clock is none.
     pub fn tick(&mut self, clock: Tensor, lane: Lane) -> Result<()> {
         self.check_clock("tick", clock)?;
         self.push(Tick { clock, lane }).map(|_| ())

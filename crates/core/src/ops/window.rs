@@ -3,7 +3,7 @@
 
 use super::{Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
-use crate::program::{DType, Recorder, Shape, Tensor};
+use crate::program::{Recorder, Shape, Tensor};
 
 /// `wide` is the axis' full extent, of which the stretch holds `narrow` from `start` on.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,9 @@ pub(super) fn around(shape: &Shape, axis: usize) -> (usize, usize) {
 
 impl Recorder {
     /// The values `start..start + extent` along `axis`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn slice(&mut self, x: Tensor, axis: usize, start: usize, extent: usize) -> Result<Tensor> {
         let mut shape = self.shape(x).clone();
         if axis >= shape.rank() || start + extent > shape.0[axis] {
@@ -57,11 +60,14 @@ impl Recorder {
         let (outer, inner) = around(&shape, axis);
         let stretch = Stretch { outer, inner, wide: shape.0[axis], narrow: extent, start };
         shape.0[axis] = extent;
-        let y = self.result("slice", shape, DType::F32);
+        let y = self.result("slice", shape, self.info(x).dtype);
         self.push(Slice { x, y, axis, stretch })
     }
 
     /// `x` at `start` along `axis` of zeros that extend to `extent`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the shapes don't fit.
     pub fn pad(&mut self, x: Tensor, axis: usize, start: usize, extent: usize) -> Result<Tensor> {
         let mut shape = self.shape(x).clone();
         if axis >= shape.rank() || start + shape.0[axis] > extent {
@@ -70,7 +76,7 @@ impl Recorder {
         let (outer, inner) = around(&shape, axis);
         let stretch = Stretch { outer, inner, wide: extent, narrow: shape.0[axis], start };
         shape.0[axis] = extent;
-        let y = self.result("pad", shape, DType::F32);
+        let y = self.result("pad", shape, self.info(x).dtype);
         self.push(Pad { x, y, axis, stretch })
     }
 }

@@ -39,6 +39,9 @@ pub struct Pace {
 impl Optimizer {
     /// Records one update of `parameters` by `gradients`, in place; declares the moments it needs. It is one operation
     /// for all of them where they can share memory (`program/arena.rs`), else one for each.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
     pub fn update(self, r: &mut Recorder, parameters: &[Tensor], gradients: &[Tensor], pace: Pace) -> Result<()> {
         let moments: Vec<Vec<Tensor>> = self.moments().iter().map(|which| states(r, parameters, which)).collect();
         let mut parts = vec![gradients, parameters];
@@ -73,6 +76,9 @@ impl Optimizer {
 }
 
 /// Records one step of moving averages behind their weights, with this decay (see `ops/average.rs`).
+///
+/// # Errors
+/// [`crate::Error`] where shapes differ, or the clock or the dial is none.
 pub fn follow(r: &mut Recorder, averages: &[Tensor], weights: &[Tensor], pace: Pace, decay: f32) -> Result<()> {
     let Pace { clock, lane, .. } = pace;
     match arenas(r, &[averages, weights]) {

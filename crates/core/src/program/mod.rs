@@ -52,6 +52,9 @@ impl Shape {
     }
 
     /// The extents of a matrix `[M, N]`, or what `op` objects to.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it has other axes.
     pub fn matrix(&self, op: &'static str) -> Result<[usize; 2]> {
         <[usize; 2]>::try_from(self.0.as_slice()).map_err(|_| Error::Shape {
             op,
@@ -61,6 +64,9 @@ impl Shape {
     }
 
     /// The extents of a stack of images `[B, H, W, C]`, or what `op` objects to.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it has other axes.
     pub fn images(&self, op: &'static str) -> Result<[usize; 4]> {
         <[usize; 4]>::try_from(self.0.as_slice()).map_err(|_| Error::Shape {
             op,
@@ -223,11 +229,6 @@ impl Recorder {
         self.declare(name, shape.into(), dtype, Role::Result)
     }
 
-    /// Gives a tensor a name for people.
-    pub fn name(&mut self, tensor: Tensor, name: &str) {
-        self.tensors[tensor.index()].name = name.to_owned();
-    }
-
     /// What is known of `tensor`.
     pub fn info(&self, tensor: Tensor) -> &TensorInfo {
         &self.tensors[tensor.index()]
@@ -259,6 +260,9 @@ impl Recorder {
         for &w in &writes {
             if !op.is_view() && reads.iter().any(|&r| self.storage(r) == self.storage(w)) {
                 return Err(overwrite(w, "it reads the same storage"));
+            }
+            if writes.iter().filter(|&&other| self.storage(other) == self.storage(w)).count() > 1 {
+                return Err(overwrite(w, "it writes the same storage twice"));
             }
             match self.info(w).role {
                 Role::Result if self.written[w.index()] => return Err(overwrite(w, "another operation wrote it")),

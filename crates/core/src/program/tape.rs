@@ -11,6 +11,9 @@ use std::rc::Rc;
 impl Recorder {
     /// Records the gradients of the single number `y` for each of `wrt`, into the newest program.
     /// A tensor that `y` doesn't depend on gets zeros.
+    ///
+    /// # Errors
+    /// [`Error::NotScalar`], [`Error::NoGradient`] or [`Error::Stale`].
     pub fn gradients(&mut self, y: Tensor, wrt: &[Tensor]) -> Result<Vec<Tensor>> {
         if self.shape(y).len() != 1 {
             return Err(Error::NotScalar { shape: self.shape(y).clone() });

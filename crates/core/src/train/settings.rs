@@ -136,6 +136,9 @@ impl Row {
     }
 
     /// Sets it from text.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] that says what was expected.
     pub fn set(&self, settings: &mut Settings, text: &str) -> Result<()> {
         (self.set)(settings, text, &self.kind).map_err(|why| Error::BadSetting {
             key: self.key.into(),
@@ -244,6 +247,9 @@ pub struct Resolved {
 
 impl Settings {
     /// The values of a preset.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] where a preset of our own is wrong.
     pub fn of(preset: &Preset) -> Result<Settings> {
         let bad = |why| Error::BadSetting { key: preset.name.into(), value: "default".into(), why };
         let mut settings = Settings::defaults().map_err(bad)?;
@@ -254,22 +260,23 @@ impl Settings {
     }
 
     /// The values that differ from the preset's, as key and text.
+    ///
+    /// # Errors
+    /// As [`Settings::of`].
     pub fn changed(&self, preset: &Preset) -> Result<Vec<(&'static str, String)>> {
         let base = Settings::of(preset)?;
         Ok(ROWS.iter().filter(|r| r.get(self) != r.get(&base)).map(|r| (r.key, r.get(self))).collect())
     }
 
     /// The shortest text that [`resolve`] turns into these settings: the preset and what differs from it.
+    ///
+    /// # Errors
+    /// As [`Settings::of`].
     pub fn text(&self, preset: &Preset) -> Result<String> {
         let mut text = form_urlencoded::Serializer::new(String::new());
         text.append_pair("preset", preset.name);
         text.extend_pairs(self.changed(preset)?);
         Ok(text.finish())
-    }
-
-    /// Whether a run with these settings can go on with `other` without a restart.
-    pub fn differs_only_live(&self, other: &Settings) -> bool {
-        ROWS.iter().all(|r| !r.restart || r.get(self) == r.get(other))
     }
 }
 
@@ -393,8 +400,5 @@ mod tests {
     fn only_learning_rates_change_live() {
         let live: Vec<&str> = ROWS.iter().filter(|r| !r.restart).map(|r| r.key).collect();
         assert_eq!(live, ["gRate", "dRate"]);
-        let quick = Settings::of(&PRESETS[0]).unwrap();
-        assert!(quick.differs_only_live(&Settings { g_rate: 0.5, ..quick.clone() }));
-        assert!(!quick.differs_only_live(&Settings { batch: 3, ..quick.clone() }));
     }
 }

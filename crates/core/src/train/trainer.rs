@@ -57,6 +57,9 @@ impl Runner {
 
 impl Trainer {
     /// A trainer on the CPU engine.
+    ///
+    /// # Errors
+    /// [`Error`] where the settings give shapes that don't fit.
     pub fn cpu(preset: &'static Preset, settings: Settings) -> Result<Self> {
         let gan = Gan::record(&settings, true)?;
         let engine = CpuEngine::new(&gan.recording, settings.seed);
@@ -64,6 +67,9 @@ impl Trainer {
     }
 
     /// A trainer on a GPU.
+    ///
+    /// # Errors
+    /// The same, and [`Error::Gpu`] where the device refuses.
     pub async fn gpu(preset: &'static Preset, settings: Settings, context: GpuContext) -> Result<Self> {
         let gan = Gan::record(&settings, true)?;
         let engine = GpuEngine::new(context, &gan.recording, settings.seed).await?;
@@ -106,6 +112,9 @@ impl Trainer {
     }
 
     /// The settings as text: the preset and what differs from it.
+    ///
+    /// # Errors
+    /// As [`Settings::text`].
     pub fn settings_text(&self) -> Result<String> {
         self.settings.text(self.preset)
     }
@@ -144,6 +153,9 @@ impl Trainer {
     }
 
     /// Appends images and their labels, as IDX files. What exceeds [`Trainer::images_wanted`] is left out.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where a file is broken or doesn't belong; nothing changes then.
     pub fn add_data(&mut self, images: &[u8], labels: &[u8]) -> Result<()> {
         let (images, labels) = (idx::images("images", images)?, idx::labels("labels", labels)?);
         let refuse = |why: String| Err(Error::Data { what: "images".into(), why });
@@ -215,6 +227,9 @@ impl Trainer {
     }
 
     /// The metrics of the steps since the last call, oldest first; of more than the log remembers, the newest.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the log can't be read, or holds no row of a step that was asked for.
     pub fn metrics(&mut self) -> Pending<Vec<Metrics>> {
         let (after, upto) = (self.logged, self.steps);
         self.logged = upto;
@@ -228,19 +243,29 @@ impl Trainer {
             let row = |step: u32| {
                 let at = (step - 1) as usize % LOG_ROWS * LOG_COLUMNS;
                 let value = |i: usize| f32::from_bits(words[at + i]);
-                Metrics { step: words[at], d_loss: value(1), g_loss: value(2), d_real: value(3), d_fake: value(4) }
+                // A driver that can't run a pipeline says so nowhere else: its submits are void.
+                if words[at] != step {
+                    return Err(Error::Gpu(format!("the device was asked for step {step} and didn't make it")));
+                }
+                Ok(Metrics { step, d_loss: value(1), g_loss: value(2), d_real: value(3), d_fake: value(4) })
             };
-            Ok((oldest + 1..=upto).map(row).filter(|m| m.step > after && m.step <= upto).collect())
+            (oldest + 1..=upto).map(row).collect()
         })
     }
 
     /// Samples the grid with the newest weights, into the device buffer.
+    ///
+    /// # Errors
+    /// What the engine reports.
     pub fn sample_grid(&mut self) -> Result<()> {
         let grid = self.gan.grid;
         self.engine.get().run(&[grid], 1)
     }
 
     /// Samples the grid: [`GRID_ROWS`] rows of one image for each digit, `[rows · 10, 784]` bytes, ink = 255.
+    ///
+    /// # Errors
+    /// What the engine reports.
     pub fn images(&mut self) -> Result<Pending<Vec<u8>>> {
         self.sample_grid()?;
         let images = self.engine.get().download(self.gan.grid_images);
@@ -249,6 +274,9 @@ impl Trainer {
 
     /// Samples `count` images with fresh noise, the digits in turn, and their labels. The grid is as before afterwards.
     /// `progress` is told how many there are.
+    ///
+    /// # Errors
+    /// What the engine reports.
     pub async fn samples(&mut self, count: usize, mut progress: impl FnMut(usize)) -> Result<(Vec<u8>, Vec<u8>)> {
         let (pixels, per_grid) = (IMAGE.pixels(), GRID_ROWS * DIGITS);
         let mut images = Vec::with_capacity(count * pixels);
@@ -281,6 +309,9 @@ impl Trainer {
     }
 
     /// Weights, moments, averages, counters and settings, as a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] where the file can't be written.
     pub fn save(&mut self) -> Result<impl Future<Output = Result<Vec<u8>>> + use<>> {
         let text = self.settings_text()?;
         let recording = std::rc::Rc::clone(&self.gan.recording);

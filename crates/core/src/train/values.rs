@@ -48,6 +48,9 @@ pub struct Choice {
 /// A type that a setting can have.
 pub trait Value: Sized {
     /// Reads it from text, or says what was expected.
+    ///
+    /// # Errors
+    /// What was expected.
     fn read(text: &str, kind: &Kind) -> Result<Self, String>;
     /// As text that [`Value::read`] reads back.
     fn show(&self) -> String;

@@ -69,16 +69,11 @@ impl CpuEngine {
         let programs: Vec<Vec<Step>> = recording.programs.iter().map(|p| p.ops.iter().map(step).collect()).collect();
         let scratch = programs.iter().flatten().map(|s| s.op.scratch()).max().unwrap_or(0);
         let mut engine = CpuEngine { recording: Rc::clone(recording), memory, programs, scratch: vec![0.0; scratch] };
-        engine.restart(seed);
-        engine
-    }
-
-    fn restart(&mut self, seed: u32) {
-        let recording = Rc::clone(&self.recording);
-        for (tensor, words) in starts(&recording, seed) {
-            let Place { memory, values } = Place::of(&recording, tensor);
-            self.memory[memory][values].copy_from_slice(bytemuck::cast_slice(&words));
+        for (tensor, words) in starts(recording, seed) {
+            let Place { memory, values } = Place::of(recording, tensor);
+            engine.memory[memory][values].copy_from_slice(bytemuck::cast_slice(&words));
         }
+        engine
     }
 
     /// The words of a tensor.
@@ -152,10 +147,5 @@ impl Engine for CpuEngine {
 
     fn settle(&mut self) -> Pending<()> {
         Box::pin(std::future::ready(Ok(())))
-    }
-
-    fn reset(&mut self, seed: u32) -> Result<()> {
-        self.restart(seed);
-        Ok(())
     }
 }

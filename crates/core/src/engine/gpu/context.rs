@@ -41,6 +41,11 @@ impl GpuContext {
         })
     }
 
+    /// Frees everything that was made with the device. Engines that share it are of no use afterwards.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
     /// The adapter's name, as well as it is known (a browser tells little).
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();

@@ -40,6 +40,9 @@ pub struct GpuEngine {
 
 impl GpuEngine {
     /// Compiles `recording` for the context's device and gives parameters their start for `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device refuses a pipeline or a buffer.
     pub async fn new(context: GpuContext, recording: &Rc<Recording>, seed: u32) -> Result<Self> {
         let device = &context.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -101,13 +104,10 @@ impl GpuEngine {
                 engine.context.queue.write_buffer(buffer, 0, bytemuck::cast_slice(&vec![value; info.shape.len()]));
             }
         }
-        engine.reset(seed)?;
+        for (tensor, words) in starts(recording, seed) {
+            engine.upload(tensor, 0, &words)?;
+        }
         Ok(engine)
-    }
-
-    /// How many dispatches a program takes.
-    pub fn dispatches(&self, program: ProgramId) -> usize {
-        self.programs[program.0].len()
     }
 
     /// The device and what is known of it.
@@ -203,14 +203,6 @@ impl Engine for GpuEngine {
 
     fn settle(&mut self) -> Pending<()> {
         self.readback.settle()
-    }
-
-    fn reset(&mut self, seed: u32) -> Result<()> {
-        let recording = Rc::clone(&self.recording);
-        for (tensor, words) in starts(&recording, seed) {
-            self.upload(tensor, 0, &words)?;
-        }
-        Ok(())
     }
 }
 

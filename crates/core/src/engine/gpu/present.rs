@@ -56,7 +56,7 @@ impl Presenter {
     /// # Errors
     /// [`Error::Gpu`] where the canvas gives no WebGPU surface.
     #[cfg(target_arch = "wasm32")]
-    pub fn new(engine: &GpuEngine, canvas: web_sys::OffscreenCanvas, images: Tensor, grid: Grid) -> Result<Self> {
+    pub async fn new(engine: &GpuEngine, canvas: web_sys::OffscreenCanvas, images: Tensor, grid: Grid) -> Result<Self> {
         let size = [canvas.width(), canvas.height()];
         let context = engine.context().clone();
         let target = wgpu::SurfaceTarget::OffscreenCanvas(canvas);
@@ -64,7 +64,12 @@ impl Presenter {
         let formats = surface.get_capabilities(&context.adapter).formats;
         let format = formats.iter().copied().find(|f| !f.is_srgb());
         let format = format.ok_or_else(|| Error::Gpu("the canvas has no usable pixel format".into()))?;
-        Ok(Self::with_surface(engine, surface, format, size, images, grid))
+        let scope = context.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let presenter = Self::with_surface(engine, surface, format, size, images, grid);
+        match scope.pop().await {
+            Some(error) => Err(Error::Gpu(error.to_string())),
+            None => Ok(presenter),
+        }
     }
 
     #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a browser has canvases"))]

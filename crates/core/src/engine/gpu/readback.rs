@@ -8,7 +8,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-/// Staging buffers that wait for use.
+/// Staging buffers kept for the next read-back: those of the log and of the grid come back every frame.
+const KEPT: usize = 4;
+/// A larger one is not kept, in bytes.
+const LARGEST_KEPT: u64 = 4 << 20;
+
+/// Staging buffers that wait for use, the longest unused first.
 type Pool = Rc<RefCell<Vec<wgpu::Buffer>>>;
 
 /// See the module's head.
@@ -71,7 +76,7 @@ impl Readback {
             let words = bytemuck::pod_collect_to_vec(&view[..]);
             drop(view);
             staging.unmap();
-            pool.borrow_mut().push(staging);
+            keep(&mut pool.borrow_mut(), staging);
             Ok(words)
         })
     }
@@ -79,7 +84,7 @@ impl Readback {
     fn staging(&self, size: u64) -> wgpu::Buffer {
         let mut pool = self.pool.borrow_mut();
         if let Some(i) = pool.iter().position(|b| b.size() == size) {
-            return pool.swap_remove(i);
+            return pool.remove(i);
         }
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("staging"),
@@ -100,6 +105,19 @@ impl Readback {
             Ok(())
         })
     }
+}
+
+fn keep(pool: &mut Vec<wgpu::Buffer>, staging: wgpu::Buffer) {
+    pool.push(staging);
+    let too_many = pool.len().saturating_sub(KEPT);
+    pool.drain(..too_many).for_each(|b| b.destroy());
+    pool.retain(|b| {
+        let kept = b.size() <= LARGEST_KEPT;
+        if !kept {
+            b.destroy();
+        }
+        kept
+    });
 }
 
 /// Natively somebody must poll the device; a browser does that by itself, and there this returns at once.
