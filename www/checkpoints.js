@@ -3,8 +3,8 @@
 
 /** @typedef {import('./protocol.js').CheckpointFault | 'large' | 'unreadable'} FileFault */
 
-/** A larger file isn't even read: it takes its size several times over to look into it. */
-export const MOST_MEGABYTES = 256;
+/** A larger file isn't even read. The largest networks that can be set make one of about 660. */
+export const MOST_MEGABYTES = 1024;
 
 /** @param {string} preset @param {number} step */
 export const checkpointName = (preset, step) => `digit-forge-${preset}-${step}.safetensors`;

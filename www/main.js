@@ -6,7 +6,7 @@ import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
 import { listenToKeys, showKeys } from './keyboard.js';
-import { Player } from './player.js';
+import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
 import { fullText, initialState, readAddress, shareLink, withChange, without, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
@@ -64,24 +64,39 @@ function report(errors, key) {
   }
 }
 
+/** @type {Promise<void>} */
+let settled = Promise.resolve();
+
+/** One after the other, so that none starts from what another is about to change. @param {() => Promise<void>} task */
+function inTurn(task) {
+  settled = settled.then(task).catch((error) => {
+    // That the worker ended has been told already.
+    if (!(error instanceof WorkerEnded)) throw error;
+  });
+}
+
 /** From the address or the parent: what is wrong is left out, and said. @param {string} text */
-async function load(text) {
-  notices.dismiss('notice.setting *');
-  const resolved = await player.resolve(text);
-  report(resolved.errors, 'notice.setting');
-  begin(resolved);
+function load(text) {
+  inTurn(async () => {
+    notices.dismiss('notice.setting *');
+    const resolved = await player.resolve(text);
+    report(resolved.errors, 'notice.setting');
+    begin(resolved);
+  });
 }
 
 /** From a control: what is wrong changes nothing. @param {Record<string, string>} values */
-async function change(values) {
-  const { resolved } = state;
-  if (!resolved) return;
-  const next = await player.resolve(withChange(resolved, values));
-  notices.dismiss('notice.setting *');
-  settings.update(state);
-  if (next.errors.length === 0) return take(next, resolved);
-  report(next.errors, 'notice.setting');
-  for (const { key } of next.errors) settings.refuse(key);
+function change(values) {
+  inTurn(async () => {
+    const { resolved } = state;
+    if (!resolved) return;
+    const next = await player.resolve(withChange(resolved, values));
+    notices.dismiss('notice.setting *');
+    settings.update(state);
+    if (next.errors.length === 0) return take(next, resolved);
+    report(next.errors, 'notice.setting');
+    for (const { key } of next.errors) settings.refuse(key);
+  });
 }
 
 /** By a new run, if need be. @param {Resolved} next @param {Resolved} before */
@@ -96,7 +111,7 @@ function take(next, before) {
 }
 
 function resetAll() {
-  if (state.resolved) void change({ preset: state.resolved.preset });
+  if (state.resolved) change({ preset: state.resolved.preset });
 }
 
 /** @param {Resolved} resolved @param {Uint8Array | null} checkpoint */
@@ -161,6 +176,8 @@ async function openFile(file) {
     const checkpoint = await readFile(file);
     begin(await player.check(checkpoint), checkpoint);
   } catch (error) {
+    // That has been told already, and isn't the file's fault.
+    if (error instanceof WorkerEnded) return;
     const fault = error instanceof FileError ? error.fault : 'unreadable';
     const { message } = /** @type {Error} */ (error);
     notices.show('file', () => t(`notice.file.${fault}`, { file: file.name, detail: message, most: MOST_MEGABYTES }));
@@ -179,11 +196,11 @@ const actions = {
   toggle: () => player.toggle(),
   step: () => player.step(),
   restart: () => player.restart(),
-  newSeed: () => void change({ seed: String(1 + (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % SEEDS) }),
+  newSeed: () => change({ seed: String(1 + (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % SEEDS) }),
   nextPreset() {
     const names = state.description?.presets.map((preset) => preset.name) ?? [];
     const next = names[(names.indexOf(state.resolved?.preset ?? '') + 1) % names.length];
-    if (next) void change({ preset: next });
+    if (next) change({ preset: next });
   },
   settings: () => toggleSettings(),
   share: () => void share(),
@@ -279,7 +296,7 @@ player.addEventListener('failed', (event) => {
 function revive() {
   if (state.resolved) return player.restart();
   player.open();
-  void load(address.settings);
+  load(address.settings);
 }
 
 player.addEventListener('engine', () => {
@@ -289,17 +306,27 @@ player.addEventListener('engine', () => {
   }
 });
 
+let opened = false;
+/** What a page that isn't open yet will open with. */
+let waiting = address.settings;
+
+/** @param {string} text */
+function loadWhenOpen(text) {
+  if (opened) load(text);
+  else waiting = text;
+}
+
 onSystemTheme(restyle);
 addEventListener('hashchange', () => {
   notices.dismiss('notice.option *');
   const next = readAddress(location.search, location.hash);
   report(next.errors, 'notice.option');
   state.options.engine = next.options.engine;
-  void load(next.settings);
+  loadWhenOpen(next.settings);
 });
 listenToParent(
   (command) => {
-    if (command.command === 'set') void load(command.settings);
+    if (command.command === 'set') loadWhenOpen(command.settings);
     else player[command.command]();
   },
   (message) => {
@@ -310,12 +337,11 @@ listenToParent(
 
 relabel();
 report(address.errors, 'notice.option');
-let opened = false;
 watchSight((hidden, offScreen) => {
   player.setAway(offScreen || hidden, offScreen);
   // An embed below the fold costs nothing until it is scrolled to.
   if (opened || (isEmbedded() && offScreen)) return;
   opened = true;
   player.open();
-  void load(address.settings);
+  load(waiting);
 });

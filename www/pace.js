@@ -38,6 +38,8 @@ export function cpuPace() {
 
 /** Completions may come in pairs, so only the mean of a few says anything. */
 const WINDOW = 4;
+/** No browser's latency is as long as this, so it is work, and far too much of it; ms. */
+const FAR_TOO_LONG = 250;
 
 /** @returns {Pace} */
 export function gpuPace() {
@@ -53,6 +55,14 @@ export function gpuPace() {
     steps: 1,
     latency: 0,
     record(steps, ms) {
+      if (steps > 1 && ms > FAR_TOO_LONG) {
+        cost = ms / steps;
+        smaller = null;
+        sum = { steps: 0, ms: 0, slices: 0 };
+        this.steps = bounded(CEILING / cost);
+        larger = Math.max(2, this.steps);
+        return;
+      }
       sum = { steps: sum.steps + steps, ms: sum.ms + ms, slices: sum.slices + 1 };
       if (sum.slices < WINDOW) return;
       const seen = { steps: sum.steps / WINDOW, ms: sum.ms / WINDOW };

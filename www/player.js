@@ -21,14 +21,17 @@ import { FileError } from './checkpoints.js';
  * @property {string} data   address of the data set's folder
  */
 
+/** To those who still waited for an answer. */
+export class WorkerEnded extends Error {}
+
 export class Player extends EventTarget {
   /** @type {Worker | null} */
   #worker = null;
   #asked = 0;
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
   #answers = new Map();
-  /** Why the CPU engine stands in for a GPU that failed. */
-  #gpuFailed = false;
+  /** The wish for an engine with which a GPU failed, so that the CPU engine stands in for it. @type {import('./protocol.js').EngineChoice | null} */
+  #gpuFailedFor = null;
   /** What the newest run goes on from, until it does. @type {Uint8Array | null} */
   #checkpoint = null;
 
@@ -55,8 +58,14 @@ export class Player extends EventTarget {
 
   /** @param {string} text @returns {Promise<Resolved>} */
   async resolve(text) {
+    const { state } = this;
+    const { phase } = state;
     if (!this.#worker) this.open();
-    return (await this.#ask((id) => ({ type: 'resolve', id, text }))).resolved;
+    const { resolved } = await this.#ask((id) => ({ type: 'resolve', id, text }));
+    // Nothing may come of it: then the failure is still what there is.
+    if (phase === 'failed') Object.assign(state, { phase, loading: null });
+    this.#changed();
+    return resolved;
   }
 
   /** @returns {Promise<Uint8Array>} */
@@ -124,7 +133,7 @@ export class Player extends EventTarget {
 
   /** From its checkpoint, if the GPU failed before it went on from there. */
   restartOnCpu() {
-    this.#gpuFailed = true;
+    this.#gpuFailedFor = this.state.options.engine;
     this.#startAgain(this.#checkpoint);
   }
 
@@ -255,10 +264,14 @@ export class Player extends EventTarget {
     this.#tell('failed', { fault, message });
   }
 
+  get #gpuFailed() {
+    return this.#gpuFailedFor === this.state.options.engine;
+  }
+
   #close() {
     this.#worker?.terminate();
     this.#worker = null;
-    for (const { reject } of this.#answers.values()) reject(new Error('the worker ended'));
+    for (const { reject } of this.#answers.values()) reject(new WorkerEnded('the worker ended'));
     this.#answers.clear();
   }
 

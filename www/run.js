@@ -34,6 +34,7 @@ export class Run {
   /** @type {Promise<void> | null} */
   #reading = null;
   #ended = false;
+  #stepWaits = false;
   #elapsed = 0;
   #rate = 0;
   #mark = { step: 0, elapsed: 0 };
@@ -94,10 +95,15 @@ export class Run {
     this.#enqueue(() => this.#acknowledge());
   }
 
+  /** One step, also where others wait: of those asked for while one waits, none is kept, so a held key builds no queue. */
   step() {
-    const token = this.#renew();
+    this.#renew();
+    if (this.#stepWaits) return;
+    this.#stepWaits = true;
     this.#enqueue(async () => {
-      if (token.live) this.#timed(() => this.forge.run(1));
+      this.#stepWaits = false;
+      if (this.#ended) return;
+      this.#timed(() => this.forge.run(1));
       await this.#acknowledge();
     });
   }
@@ -153,6 +159,8 @@ export class Run {
   /** @param {unknown} error */
   fail(error) {
     this.#token.live = false;
+    // What a run leaves unfinished when it ends is no failure.
+    if (this.#ended) return;
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 

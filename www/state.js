@@ -168,6 +168,6 @@ export const initialState = (options) => ({
   engine: null,
   adapter: '',
   reason: null,
-  rows: 6,
+  rows: 8,
   columns: 10,
 });

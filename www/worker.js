@@ -113,7 +113,7 @@ async function images(id) {
     const bytes = await run.images();
     post({ type: 'images', id, images: bytes, error: '' }, [bytes.buffer]);
   } catch (error) {
-    post({ type: 'images', id, images: null, error: text(error) });
+    post({ type: 'images', id, images: null, error: answerable(error) });
   }
 }
 
@@ -124,7 +124,7 @@ async function save(id) {
     const { step, file } = await run.save();
     post({ type: 'saved', id, step, file, error: '' }, [file.buffer]);
   } catch (error) {
-    post({ type: 'saved', id, step: 0, file: null, error: text(error) });
+    post({ type: 'saved', id, step: 0, file: null, error: answerable(error) });
   }
 }
 
@@ -134,10 +134,9 @@ async function check(id, file) {
     await opened;
     post({ type: 'checked', id, resolved: settingsOf(file), fault: null, error: '' });
   } catch (error) {
-    // A panic is no answer.
-    if (error instanceof WebAssembly.RuntimeError) throw error;
+    const answer = answerable(error);
     const { name } = /** @type {Error} */ (error);
-    post({ type: 'checked', id, resolved: null, fault: /** @type {import('./protocol.js').CheckpointFault} */ (name), error: text(error) });
+    post({ type: 'checked', id, resolved: null, fault: /** @type {import('./protocol.js').CheckpointFault} */ (name), error: answer });
   }
 }
 
@@ -146,8 +145,14 @@ function tune(of, settings) {
   try {
     if (run?.id === of) run.tune(settings);
   } catch (error) {
-    post({ type: 'failed', run: of, fault: 'settings', message: text(error) });
+    post({ type: 'failed', run: of, fault: 'settings', message: answerable(error) });
   }
+}
+
+/** An error's text, but a panic is no answer: the module is undefined after it. @param {unknown} error */
+function answerable(error) {
+  if (error instanceof WebAssembly.RuntimeError) throw error;
+  return text(error);
 }
 
 /** @param {number} id @param {string} settings */

@@ -93,11 +93,10 @@ test('a step of the quick preset makes nothing and awaits nothing', async (t) =>
   assert.ok(training.length > 5, `${training.length} submits`);
 });
 
-test('on a fast device several steps go into one submit', async (t) => {
-  // SwiftShader needs the whole time of a submit for one step. A device as fast as can be: it is asked for nothing.
-  site.replace(beforeWorker(`GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};${countingScript}`));
-  const counted = await trainCounting('', 4);
+test('where a step is quick several go into one submit', async (t) => {
+  // The least that can be set, since SwiftShader needs the whole time of a submit for one step of `quick`.
+  const least = 'images=1000&network=mlp&gWidths=1&dWidths=1&noise=1&batch=1&condition=none&average=0';
+  const counted = await trainCounting(least, 6);
   const training = check(counted, (text) => t.diagnostic(text));
-  const submits = training.filter((n) => n > 0).length;
-  assert.ok(counted.steps / submits >= 4, `${counted.steps} steps in ${submits} submits`);
+  assert.ok(Math.max(...training) >= 4, `${counted.steps} steps in ${training.length} submits`);
 });

@@ -80,6 +80,14 @@ test('a GPU whose completions vary is kept busy, and none of its submits is long
   assert.ok(late.every(({ steps }) => 2.7 * steps <= 100));
 });
 
+test('a submit that turns out far too long is followed by short ones at once', () => {
+  const pace = gpuPace();
+  slices(pace, (steps) => 1 + 0.2 * steps, 100);
+  const [first, second] = slices(pace, (steps) => 1 + 33 * steps, 2);
+  assert.ok(first && first.steps >= 16 && first.ms > 250);
+  assert.ok(second && second.ms <= 50, `${second?.ms} ms`);
+});
+
 test('a GPU that slows down is given less', () => {
   const pace = gpuPace();
   slices(pace, (steps) => 1 + 0.1 * steps, 100);
