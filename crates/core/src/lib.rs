@@ -7,6 +7,7 @@
 //! Start reading at [`train::Trainer`] (what the page and the command line drive), [`models::gan`] (what is recorded)
 //! and [`ops`] (what it is made of).
 
+pub mod bench;
 pub mod data;
 pub mod engine;
 pub mod error;

@@ -287,6 +287,13 @@ impl Gan {
             grid_images,
         })
     }
+
+    /// The programs of one step that updates D so many times, in order.
+    pub fn schedule(&self, d_steps: usize) -> Vec<ProgramId> {
+        let mut schedule = [self.draw, self.train_d].repeat(d_steps);
+        schedule.push(self.train_g);
+        schedule
+    }
 }
 
 /// The dial of G's learning rate.

@@ -4,7 +4,7 @@
 //! activation before it writes. Two operations: `y = f(x)`, and `dx = dy · f′` with `f′` read off `y`.
 
 use super::epilogue::Tail;
-use super::{Kernel, Op, groups, math, params, shader};
+use super::{Adapter, Kernel, Op, groups, math, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -125,7 +125,7 @@ impl Op for Activate {
         self.kind.apply(y[0]);
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         kernel("forward", self.kind, self.n)
     }
 
@@ -171,7 +171,7 @@ impl Op for Slope {
         self.kind.gate(x[0], y[0]);
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         kernel("backward", self.kind, self.n)
     }
 

@@ -5,7 +5,7 @@
 //! WGSL's `pow` more: the corrections are `1 - exp(t·ln β)` with `ln β` from the host and a series near 0.
 
 use super::tick::Lane;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -129,7 +129,7 @@ impl Op for AdamUpdate {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let Adam { beta1, beta2, epsilon } = self.adam;
         let [ln_beta1, ln_beta2] = self.ln_betas();
         let (n, lane, dial) = (self.n as u32, self.lane as u32, self.dial as u32);

@@ -1,6 +1,6 @@
 //! `y = scale · x + shift` with constants, elementwise. Its gradient is itself without the shift.
 
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
@@ -50,7 +50,7 @@ impl Op for Affine {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { n: self.n as u32, scale: self.scale, shift: self.shift };
         Kernel {
             shader: shader!("affine"),

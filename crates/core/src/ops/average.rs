@@ -4,7 +4,7 @@
 //! quickly, so that it isn't held back by the random start (the rule of TensorFlow's `ExponentialMovingAverage`).
 
 use super::tick::Lane;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -62,7 +62,7 @@ impl Op for Average {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { n: self.n as u32, lane: self.lane as u32, decay: self.decay };
         let workgroups = groups(self.n);
         Kernel { shader: shader!("average"), entry: "update", constants: vec![], params: params.bytes(), workgroups }

@@ -2,7 +2,7 @@
 //! an extent of 1 (or a missing one) is repeated.
 
 use super::epilogue::Tail;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
@@ -170,7 +170,7 @@ impl Op for Binary {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let n: usize = self.extents.iter().product();
         let [_, extent1, extent2, extent3] = self.extents.map(|e| e as u32);
         let [[a0, a1, a2, a3], [b0, b1, b2, b3]] = self.steps.map(|s| s.map(|s| s as u32));

@@ -1,7 +1,7 @@
 //! Two tensors joined along one axis. Words are copied as they are, so it serves integers too.
 
 use super::window::around;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -70,7 +70,7 @@ impl Op for Concat {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let both = (self.left + self.right) * self.inner;
         let n = self.outer * both;
         let params = Params { n: n as u32, left: (self.left * self.inner) as u32, both: both as u32 };

@@ -10,7 +10,7 @@
 
 use super::epilogue::{Epilogue, Tail};
 use super::product::tiling;
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::tiles::{
     Columns, Left, Walk, images_at_once, lanes, multiply, pack, packed_len, put_in_frames,
 };
@@ -52,6 +52,11 @@ impl Geometry {
     /// The values of the large side under one window: `KH · KW · I`.
     pub fn window_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.channels
+    }
+
+    /// Of any of the three operations; windows that reach past the image count in full.
+    pub fn flops(&self) -> u64 {
+        2 * (self.small().iter().product::<usize>() * self.window_len()) as u64
     }
 
     /// One image with the padding that its windows reach: `[FH, FW, I]`.
@@ -186,7 +191,7 @@ impl Op for Conv {
             + packed_len(g.window_len(), g.out_channels)
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let g = &self.geometry;
         let pixels = g.batch * g.out_height * g.out_width;
         let params = Params {
@@ -206,6 +211,10 @@ impl Op for Conv {
         let mut constants = self.epilogue.constants();
         constants.extend(split);
         Kernel { shader: shader!("conv"), entry: "convolve", constants, params: params.bytes(), workgroups }
+    }
+
+    fn flops(&self) -> u64 {
+        self.geometry.flops()
     }
 
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {

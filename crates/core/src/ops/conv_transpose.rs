@@ -11,7 +11,7 @@
 use super::conv::Geometry;
 use super::epilogue::{Epilogue, Tail};
 use super::product::tiling;
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::tiles::{Columns, Left, Walk, images_at_once, lanes, multiply, put_in_frames};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
@@ -182,7 +182,7 @@ impl Op for ConvTranspose {
         chunk * (self.frame().iter().product::<usize>() + covered * lanes) + panels
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let g = &self.geometry;
         // A thread's four columns belong to one phase if they can, and then compute no `q` in vain.
         let covered = |extent: usize| {

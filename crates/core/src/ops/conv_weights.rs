@@ -6,7 +6,7 @@
 
 use super::conv::{Geometry, windows};
 use super::product::tiling;
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::tiles::{Columns, Left, images_at_once, lanes, multiply, pack, packed_len, put_in_frames};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
@@ -113,7 +113,11 @@ impl Op for ConvWeights {
         chunk * g.frame().iter().product::<usize>() + packed_len(chunk * g.out_height * g.out_width, g.out_channels)
     }
 
-    fn kernel(&self) -> Kernel {
+    fn flops(&self) -> u64 {
+        self.geometry.flops()
+    }
+
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let g = &self.geometry;
         let pixels = g.batch * g.out_height * g.out_width;
         let params = Params {

@@ -18,7 +18,7 @@
 //! starts over after 2³² images, which is 70,000 epochs of 60,000.
 
 use super::tick::Lane;
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
@@ -172,7 +172,7 @@ impl Op for Gather {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let Batch { size, pixels, first, total } = self.batch;
         let params = Params {
             size: size as u32,

@@ -5,7 +5,7 @@
 //! the host knows which rows are new from the last `t` that it saw; it must read before `R` more have come.
 
 use super::tick::Lane;
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -74,7 +74,7 @@ impl Op for LogRow {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { lane: self.lane as u32, rows: self.rows as u32, count: self.values.len() as u32 };
         Kernel {
             shader: shader!("log"),

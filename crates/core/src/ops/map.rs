@@ -2,7 +2,7 @@
 //! Their gradients are short compositions of other operations.
 
 use super::activation::Activation;
-use super::{Kernel, Op, groups, math, params, shader};
+use super::{Adapter, Kernel, Op, groups, math, params, shader};
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
@@ -117,7 +117,7 @@ impl Op for Map {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         Kernel {
             shader: shader!("map"),
             entry: "forward",

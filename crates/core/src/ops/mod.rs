@@ -81,8 +81,13 @@ pub trait Op: Debug {
         0
     }
 
-    /// What to dispatch on the GPU.
-    fn kernel(&self) -> Kernel;
+    /// What to dispatch on a GPU of this kind.
+    fn kernel(&self, adapter: Adapter) -> Kernel;
+
+    /// Multiplications and additions of its sums of products, of which both count; 0 where there are none.
+    fn flops(&self) -> u64 {
+        0
+    }
 
     /// If it is a bias or an activation: what it is applied to, and which.
     fn tail(&self) -> Option<(Tensor, Tail)> {
@@ -93,6 +98,15 @@ pub trait Op: Debug {
     fn with_tail(&self, _tail: Tail, _y: Tensor) -> Option<Rc<dyn Op>> {
         None
     }
+}
+
+/// What a GPU is made of, which decides how a kernel is laid out for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adapter {
+    /// Thousands of threads, dear dispatches.
+    Hardware,
+    /// A driver that runs shaders on the CPU (SwiftShader, lavapipe, WARP): few threads, dear barriers.
+    Software,
 }
 
 /// A shader file.

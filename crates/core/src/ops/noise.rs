@@ -7,7 +7,7 @@
 //! short series, good to about 1e-7, written here as in the shader: WGSL's own may be off by 5e-4.
 
 use super::tick::Lane;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{DType, Recorder, Shape, Tensor};
 use std::f32::consts::{FRAC_PI_2, LN_2};
@@ -154,7 +154,7 @@ impl Op for Noise {
         fill(y[0], self.distribution, [Lane::Seed.of(clock), self.stream], self.lane.of(clock));
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let (entry, low, high) = match self.distribution {
             Distribution::Normal => ("draw_normal", 0.0, 0.0),
             Distribution::Uniform(low, high) => ("draw_uniform", low, high),

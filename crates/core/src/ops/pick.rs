@@ -3,7 +3,7 @@
 //! An integer that leads past the last column picks 0 and places nothing, on both engines. A one-hot matrix is `place`
 //! of a constant 1.
 
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 
@@ -127,7 +127,7 @@ impl Op for Pick {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let Pick { rows, columns, offset, .. } = *self;
         let params = Params { rows: rows as u32, columns: columns as u32, offset: offset as u32 };
         let threads = match self.way {

@@ -3,7 +3,7 @@
 //! Its gradients are products again: for `Y = A·B`, `dA = dY·Bᵀ` and `dB = Aᵀ·dY`, and likewise for the others.
 
 use super::epilogue::{Epilogue, Tail};
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::gemm;
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
@@ -99,7 +99,7 @@ impl Op for Product {
         self.epilogue.apply(y[0], self.n, 0, x[2]);
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let ([a_row, a_inner], [b_inner, b_column]) = self.strides();
         let params = Params {
             m: self.m as u32,
@@ -114,6 +114,10 @@ impl Op for Product {
         let mut constants = self.epilogue.constants();
         constants.extend(split);
         Kernel { shader: shader!("product"), entry: "multiply", constants, params: params.bytes(), workgroups }
+    }
+
+    fn flops(&self) -> u64 {
+        2 * (self.m * self.n * self.k) as u64
     }
 
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {

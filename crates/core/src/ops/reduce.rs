@@ -2,7 +2,7 @@
 //! operation. Shapes are aligned at their last axis, as in broadcasting.
 
 use super::binary::steps;
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
@@ -150,7 +150,7 @@ impl Op for Sum {
         y.iter_mut().for_each(|y| *y *= self.scale);
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = self.shapes.kernel(self.scale);
         let (entry, workgroups) = if params.terms <= 128 {
             ("sum_few", groups(params.n as usize))
@@ -206,7 +206,7 @@ impl Op for Repeat {
         });
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = self.shapes.kernel(self.scale);
         Kernel {
             shader: shader!("reduce"),

@@ -1,6 +1,6 @@
 //! The same values seen with another shape. Nothing runs: the result looks at its operand's memory.
 
-use super::{Kernel, Op};
+use super::{Adapter, Kernel, Op};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Shape, Tensor};
 
@@ -62,7 +62,7 @@ impl Op for Reshape {
         unreachable!("engines skip views");
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         unreachable!("engines skip views");
     }
 }

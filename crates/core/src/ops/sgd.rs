@@ -4,7 +4,7 @@
 //! frameworks use, where the rate isn't part of the velocity, so that a change of it acts at once. `μ = 0` is the plain
 //! method.
 
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
@@ -67,7 +67,7 @@ impl Op for Sgd {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { n: self.n as u32, dial: self.dial as u32, momentum: self.momentum };
         let workgroups = groups(self.n);
         Kernel { shader: shader!("sgd"), entry: "update", constants: vec![], params: params.bytes(), workgroups }

@@ -78,12 +78,15 @@ fn the_gpu_computes_what_the_cpu_computes() {
     for (file, scenes) in all_cases().into_iter().map(|(f, c)| (f, scenes(c))).chain(other_scenes()) {
         assert!(!scenes.is_empty(), "{file} has no scenes");
         for scene in scenes {
-            compare(&context, &scene);
-            scenes_run += 1;
+            // Both kinds' kernels, whatever the adapter is.
+            for kind in [Adapter::Hardware, Adapter::Software] {
+                compare(&context.clone().assume(kind), &scene);
+                scenes_run += 1;
+            }
         }
     }
     // So that a harness that quietly runs nothing fails.
-    assert!(scenes_run >= 150, "only {scenes_run} scenes ran on the GPU");
+    assert!(scenes_run >= 300, "only {scenes_run} scenes ran on the GPU");
     println!("{scenes_run} scenes on {}", context.name());
 }
 

@@ -3,7 +3,7 @@
 //! It is one tensor of integers, kept on the device, so that a recorded program never needs a number from the host.
 //! A program ticks a lane first and reads it afterwards, so what is read there starts at 1.
 
-use super::{Kernel, Op, params, shader};
+use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 
@@ -83,7 +83,7 @@ impl Op for Tick {
         *count = count.wrapping_add(1);
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { lane: self.lane as u32 };
         Kernel {
             shader: shader!("tick"),

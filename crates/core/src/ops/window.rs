@@ -1,7 +1,7 @@
 //! A stretch of one axis, and its adjoint, the same stretch set into zeros.
 //! Seen as `[outer, axis, inner]`, both copy runs of `inner` values.
 
-use super::{Kernel, Op, groups, params, shader};
+use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Shape, Tensor};
 
@@ -105,7 +105,7 @@ impl Op for Slice {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         self.stretch.kernel("slice", self.stretch.outer * self.stretch.narrow * self.stretch.inner)
     }
 }
@@ -135,7 +135,7 @@ impl Op for Pad {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
         self.stretch.kernel("pad", self.stretch.outer * self.stretch.wide * self.stretch.inner)
     }
 }

@@ -324,6 +324,15 @@ impl Recording {
         &self.tensors[tensor.index()]
     }
 
+    /// The same with only some of the operations, for measurements: what the others would write keeps its start.
+    pub(crate) fn keep(&self, which: impl Fn(&dyn Op) -> bool) -> Recording {
+        let programs = self.programs.iter().map(|p| Program {
+            name: p.name.clone(),
+            ops: p.ops.iter().filter(|op| which(op.as_ref())).cloned().collect(),
+        });
+        Recording { tensors: self.tensors.clone(), programs: programs.collect(), kept: self.kept.clone() }
+    }
+
     /// The tensors that belong into a checkpoint.
     pub fn lasting(&self) -> impl Iterator<Item = Tensor> + '_ {
         (0..self.tensors.len() as u32).map(Tensor).filter(|&t| self.info(t).role.lasts())

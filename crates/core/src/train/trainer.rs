@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::models::gan::{D_RATE, DIGITS, G_RATE, GRID_ROWS, GRID_STREAM, Gan, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES};
 use crate::ops::noise;
 use crate::ops::tick::Lane;
-use crate::program::{ProgramId, Tensor};
+use crate::program::Tensor;
 
 /// What a step left in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,14 +188,6 @@ impl Trainer {
         self.upload(self.gan.available, 0, &[available])
     }
 
-    /// The programs of one step.
-    fn schedule(&self) -> Vec<ProgramId> {
-        let Gan { draw, train_d, train_g, .. } = self.gan;
-        let mut schedule = [draw, train_d].repeat(self.settings.d_steps as usize);
-        schedule.push(train_g);
-        schedule
-    }
-
     /// Trains for this many steps. The CPU has finished when this returns; the GPU has got one submit.
     ///
     /// # Errors
@@ -205,7 +197,7 @@ impl Trainer {
             let why = format!("{} of the first {} are there", self.available, self.images_to_start());
             return Err(Error::Data { what: "images".into(), why });
         }
-        let schedule = self.schedule();
+        let schedule = self.gan.schedule(self.settings.d_steps as usize);
         self.engine.get().run(&schedule, steps)?;
         self.steps += steps;
         Ok(())

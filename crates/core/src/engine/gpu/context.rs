@@ -1,6 +1,7 @@
 //! The device: how an adapter is asked for, and what is known of it.
 
 use crate::error::{Error, Result};
+use crate::ops::Adapter;
 
 /// A device with its queue and the adapter's description. Clones share them.
 #[derive(Clone)]
@@ -10,6 +11,8 @@ pub struct GpuContext {
     pub(crate) adapter: wgpu::Adapter,
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
+    /// Which kernels suit it.
+    kind: Adapter,
 }
 
 impl GpuContext {
@@ -32,13 +35,25 @@ impl GpuContext {
             })
             .await
             .map_err(|e| Error::Gpu(format!("no device: {e}")))?;
+        let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         Ok(GpuContext {
+            kind: if software { Adapter::Software } else { Adapter::Hardware },
             #[cfg(target_arch = "wasm32")]
             instance,
             adapter,
             device,
             queue,
         })
+    }
+
+    /// The same device with the kernels of another kind of adapter, for tests and measurements.
+    pub fn assume(self, kind: Adapter) -> Self {
+        GpuContext { kind, ..self }
+    }
+
+    /// Which kernels suit it.
+    pub fn kind(&self) -> Adapter {
+        self.kind
     }
 
     /// Frees everything that was made with the device. Engines that share it are of no use afterwards.

@@ -55,8 +55,11 @@ impl GpuEngine {
             .map(|(&stored, t)| stored.then(|| storage(device, &t.name, t.shape.len())))
             .collect();
         let mut pipelines = Pipelines::new(device);
-        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> =
-            recording.programs.iter().map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel())).collect()).collect();
+        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> = recording
+            .programs
+            .iter()
+            .map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel(context.kind()))).collect())
+            .collect();
         let (params, offsets) = all_params(device, &context.queue, kernels.iter().flatten().map(|(_, k)| k));
         let mut offset = offsets.into_iter();
         let mut programs = Vec::with_capacity(kernels.len());

@@ -1,0 +1,86 @@
+//! What the benches time beside whole steps: bare matrix products, and the products of a step without the rest.
+
+use crate::error::Result;
+use crate::models::gan::Gan;
+use crate::ops::product::Orientation;
+use crate::program::{DType, ProgramId, Recorder, Recording};
+use crate::train::settings::Settings;
+use std::rc::Rc;
+
+/// A recording and the programs of it that are replayed and timed.
+pub struct Workload {
+    /// For an engine.
+    pub recording: Rc<Recording>,
+    /// To be replayed in this order.
+    pub programs: Vec<ProgramId>,
+}
+
+impl Workload {
+    /// One product of extents `[m, k, n]`, whose operands the host may fill.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the extents make no product.
+    pub fn product([m, k, n]: [usize; 3], how: Orientation) -> Result<Self> {
+        let mut r = Recorder::new();
+        let a = if how == Orientation::TransposedA { [k, m] } else { [m, k] };
+        let b = if how == Orientation::TransposedB { [n, k] } else { [k, n] };
+        let (a, b) = (r.input("a", a, DType::F32), r.input("b", b, DType::F32));
+        let program = r.begin("product");
+        let y = r.product(a, b, how)?;
+        Ok(Workload { recording: Rc::new(r.finish(true, &[y])), programs: vec![program] })
+    }
+
+    /// The products and convolutions of one training step with these settings, and nothing else of it.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the settings give shapes that don't fit.
+    pub fn bare_products(settings: &Settings) -> Result<Self> {
+        let gan = Gan::record(settings, false)?;
+        let recording = gan.recording.keep(|op| op.flops() > 0);
+        Ok(Workload { recording: Rc::new(recording), programs: gan.schedule(settings.d_steps as usize) })
+    }
+
+    /// Floating-point operations of one replay.
+    pub fn flops(&self) -> u64 {
+        let ops = self.programs.iter().flat_map(|p| &self.recording.programs[p.0].ops);
+        ops.map(|op| op.flops()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::CpuEngine;
+    use crate::engine::{Engine, block_on};
+    use crate::train::settings::resolve;
+
+    #[test]
+    fn a_product_has_its_flops_and_its_value() {
+        for how in [Orientation::Plain, Orientation::TransposedA, Orientation::TransposedB] {
+            let work = Workload::product([2, 3, 4], how).unwrap();
+            assert_eq!(work.flops(), 48);
+            let mut engine = CpuEngine::new(&work.recording, 1);
+            let op = &work.recording.programs[0].ops[0];
+            let (reads, y) = (op.reads(), op.writes()[0]);
+            engine.upload(reads[0], 0, &[2f32.to_bits(); 6]).unwrap();
+            engine.upload(reads[1], 0, &[5f32.to_bits(); 12]).unwrap();
+            engine.run(&work.programs, 2).unwrap();
+            assert_eq!(block_on(engine.download(y)).unwrap(), [30f32.to_bits(); 8]);
+        }
+    }
+
+    #[test]
+    fn the_bare_products_of_a_step_are_what_performance_is_measured_by() {
+        let flops = |text: &str| Workload::bare_products(&resolve(text).unwrap().settings).unwrap().flops();
+        let mlp = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none";
+        // G forward, D forward on both, its weights' gradients and one inner gradient; D forward on fakes, inner
+        // gradients through D and G, G's weights' gradients.
+        let (g, d) = ([100 * 256, 256 * 512, 512 * 784], [784 * 512, 512 * 256, 256]);
+        let sum = |parts: &[usize]| parts.iter().sum::<usize>();
+        let forward_g = 64 * sum(&g);
+        let train_d = 128 * (2 * sum(&d) + sum(&d[1..]));
+        let train_g = 64 * (2 * sum(&d) + sum(&g) + sum(&g[1..]));
+        assert_eq!(flops(mlp), 2 * (forward_g + train_d + train_g) as u64);
+        assert!(flops("") > 30_000_000);
+    }
+}
