@@ -1,9 +1,9 @@
 //! The GAN: a few programs over shared tensors.
 //!
 //! ```text
-//! draw      tick · noise · batch of real images and labels · G's fakes for the same labels
-//! train_d   D on real and fake rows as one batch · loss · gradients · update of D
-//! train_g   the updated D on the same fakes · loss · gradients through D and G · update of G, its average, the log
+//! draw      noise · batch of real images and labels · G's fakes for the same labels
+//! train_d   ticks · D on real and fake rows as one batch · loss · gradients · update of D
+//! train_g   tick · the updated D on the same fakes · loss · gradients through D and G · update of G, its average, the log
 //! grid      the averaged G on noise and labels that the host fixed
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
@@ -231,7 +231,6 @@ impl Gan {
         let pace = |lane, rate| Pace { clock, lane, dials, rate };
 
         let draw = r.begin("draw");
-        r.tick(clock, Lane::Draws)?;
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
         let sampling = Batch { size: batch, pixels, first: total.min(OPENING_IMAGES) as u32, total: total as u32 };
         let (real, real_labels) = r.gather(images, labels, available, clock, sampling)?;
@@ -239,6 +238,7 @@ impl Gan {
         let fake = g.forward(r, input)?;
 
         let train_d = r.begin("train_d");
+        r.tick(clock, Lane::Draws)?;
         r.tick(clock, Lane::Discriminator)?;
         let both = r.concat(real, fake, 0)?;
         let both_labels = r.concat(real_labels, real_labels, 0)?;

@@ -3,6 +3,7 @@
 //! Each slope is a function of the activation's *output*, so the input need not be kept and a product can apply the
 //! activation before it writes. Two operations: `y = f(x)`, and `dx = dy · f′` with `f′` read off `y`.
 
+use super::block::{Beside, Code, Instruction, Operand, dense};
 use super::epilogue::Tail;
 use super::{Adapter, Kernel, Op, groups, math, params, shader};
 use crate::error::{Error, Result};
@@ -54,7 +55,8 @@ params! { n: u32 }
 fn kernel(entry: &'static str, kind: Activation, n: usize) -> Kernel {
     let (code, slope) = kind.code();
     let constants = vec![("ACTIVATION", f64::from(code)), ("SLOPE", f64::from(slope))];
-    let shader = if entry == "forward" { shader!("activation") } else { shader!("activation_slope") };
+    let shader =
+        if entry == "forward" { shader!("activation", "functions") } else { shader!("activation_slope", "functions") };
     Kernel { shader, entry, constants, params: Params { n: n as u32 }.bytes(), workgroups: groups(n) }
 }
 
@@ -125,6 +127,11 @@ impl Op for Activate {
         self.kind.apply(y[0]);
     }
 
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let (function, slope) = self.kind.code();
+        Some(vec![Instruction { function, slope, ..Instruction::flat(Code::Compute, self.n, self.y, self.x) }])
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         kernel("forward", self.kind, self.n)
     }
@@ -169,6 +176,13 @@ impl Op for Slope {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         y[0].copy_from_slice(x[1]);
         self.kind.gate(x[0], y[0]);
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let (function, slope) = self.kind.code();
+        let copy = Instruction::flat(Code::Compute, self.n, self.dx, self.dy);
+        let c = Some(Operand::new(self.y, dense(copy.extents)));
+        Some(vec![Instruction { function, slope, c, beside: Beside::Gate, ..copy }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

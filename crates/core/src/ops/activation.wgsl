@@ -1,3 +1,5 @@
+// Comes after functions.wgsl.
+//
 // y[i] = f(x[i])
 
 struct Params {
@@ -11,18 +13,9 @@ override SLOPE: f32 = 0.0;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// The inputs of tanh and exp are clamped: some drivers overflow to NaN where the true value is 1.
-fn activate(x: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE * x, x, x > 0.0); }
-        case 2u: { return tanh(clamp(x, -15.0, 15.0)); }
-        default: { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
-    }
-}
-
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
-        y[i] = activate(x[i]);
+        y[i] = function_of(ACTIVATION, x[i], SLOPE);
     }
 }

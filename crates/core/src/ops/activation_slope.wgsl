@@ -1,3 +1,5 @@
+// Comes after functions.wgsl.
+//
 // dx[i] = dy[i] * f'(x[i]), with the slope read off y = f(x):
 //   leaky ReLU: 1 or SLOPE by the sign of y;  tanh: 1 - y^2;  sigmoid: y (1 - y)
 
@@ -13,17 +15,9 @@ override SLOPE: f32 = 0.0;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
-fn slope(y: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE, 1.0, y > 0.0); }
-        case 2u: { return 1.0 - y * y; }
-        default: { return y * (1.0 - y); }
-    }
-}
-
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
-        dx[i] = dy[i] * slope(y[i]);
+        dx[i] = dy[i] * slope_of(ACTIVATION, y[i], SLOPE);
     }
 }

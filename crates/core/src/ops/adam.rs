@@ -21,17 +21,17 @@ pub struct Adam {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct AdamUpdate {
-    gradient: Tensor,
-    clock: Tensor,
-    dials: Tensor,
-    weight: Tensor,
-    m: Tensor,
-    v: Tensor,
-    n: usize,
-    lane: Lane,
-    dial: usize,
-    adam: Adam,
+pub(super) struct AdamUpdate {
+    pub gradient: Tensor,
+    pub clock: Tensor,
+    pub dials: Tensor,
+    pub weight: Tensor,
+    pub m: Tensor,
+    pub v: Tensor,
+    pub n: usize,
+    pub lane: Lane,
+    pub dial: usize,
+    pub adam: Adam,
 }
 
 params! { n: u32, lane: u32, dial: u32, beta1: f32, beta2: f32, ln_beta1: f32, ln_beta2: f32, epsilon: f32 }
@@ -84,7 +84,7 @@ impl Recorder {
 
 impl AdamUpdate {
     /// `ln β` of both moments. That of 0 is finite here, since WGSL may assume that infinities don't occur.
-    fn ln_betas(&self) -> [f32; 2] {
+    pub(super) fn ln_betas(&self) -> [f32; 2] {
         [self.adam.beta1, self.adam.beta2].map(|beta| f64::from(beta).ln().max(-80.0) as f32)
     }
 }
@@ -135,7 +135,13 @@ impl Op for AdamUpdate {
         let (n, lane, dial) = (self.n as u32, self.lane as u32, self.dial as u32);
         let params = Params { n, lane, dial, beta1, beta2, ln_beta1, ln_beta2, epsilon };
         let workgroups = groups(self.n);
-        Kernel { shader: shader!("adam"), entry: "update", constants: vec![], params: params.bytes(), workgroups }
+        Kernel {
+            shader: shader!("adam", "optimizers"),
+            entry: "update",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `y = scale · x + shift` with constants, elementwise. Its gradient is itself without the shift.
 
+use super::block::{Code, Instruction};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
@@ -48,6 +49,11 @@ impl Op for Affine {
         for (y, x) in y[0].iter_mut().zip(x[0]) {
             *y = self.scale * x + self.shift;
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let (scale, shift) = (self.scale, self.shift);
+        Some(vec![Instruction { scale, shift, ..Instruction::flat(Code::Compute, self.n, self.y, self.x) }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
 #[derive(Clone, Copy, Debug)]
-struct Average {
-    weight: Tensor,
-    clock: Tensor,
-    average: Tensor,
-    n: usize,
-    lane: Lane,
-    decay: f32,
+pub(super) struct Average {
+    pub weight: Tensor,
+    pub clock: Tensor,
+    pub average: Tensor,
+    pub n: usize,
+    pub lane: Lane,
+    pub decay: f32,
 }
 
 params! { n: u32, lane: u32, decay: f32 }
@@ -65,7 +65,13 @@ impl Op for Average {
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { n: self.n as u32, lane: self.lane as u32, decay: self.decay };
         let workgroups = groups(self.n);
-        Kernel { shader: shader!("average"), entry: "update", constants: vec![], params: params.bytes(), workgroups }
+        Kernel {
+            shader: shader!("average", "optimizers"),
+            entry: "update",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups,
+        }
     }
 }
 

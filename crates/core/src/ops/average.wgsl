@@ -1,3 +1,5 @@
+// Comes after optimizers.wgsl.
+//
 // average += (1 - d) * (w - average),  d = min(decay, (t + 1) / (t + 10))
 //
 // In place; t counts the updates before this one, so a lane of the clock is t + 1 and at least 1.
@@ -15,8 +17,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let count = f32(clock[params.lane]);
-    let step = 1.0 - min(params.decay, count / (count + 9.0));
+    let step = following(f32(clock[params.lane]), params.decay);
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
         average[i] += step * (weight[i] - average[i]);
     }

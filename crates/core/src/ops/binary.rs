@@ -1,6 +1,7 @@
 //! Sum, difference, product and quotient of two tensors, with broadcasting: shapes are aligned at their last axis, and
 //! an extent of 1 (or a missing one) is repeated.
 
+use super::block::{Code, Combine, Instruction, Operand};
 use super::epilogue::Tail;
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
@@ -168,6 +169,17 @@ impl Op for Binary {
             Arithmetic::Mul => self.apply(x[0], x[1], y[0], |a, b| a * b),
             Arithmetic::Div => self.apply(x[0], x[1], y[0], |a, b| a / b),
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let combine = match self.arithmetic {
+            Arithmetic::Add => Combine::Add,
+            Arithmetic::Sub => Combine::Sub,
+            Arithmetic::Mul => Combine::Mul,
+            Arithmetic::Div => Combine::Div,
+        };
+        let (a, b) = (Operand::new(self.a, self.steps[0]), Some(Operand::new(self.b, self.steps[1])));
+        Some(vec![Instruction { a, b, combine, ..Instruction::new(Code::Compute, self.extents, self.y, self.a) }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

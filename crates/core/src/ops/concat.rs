@@ -1,21 +1,22 @@
 //! Two tensors joined along one axis. Words are copied as they are, so it serves integers too.
 
-use super::window::around;
+use super::block::{Code, Instruction, Operand};
+use super::window::{around, stretch_of};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
 /// Both seen as `[outer, left or right, inner]`.
 #[derive(Clone, Copy, Debug)]
-struct Concat {
-    a: Tensor,
-    b: Tensor,
-    y: Tensor,
+pub(super) struct Concat {
+    pub a: Tensor,
+    pub b: Tensor,
+    pub y: Tensor,
     axis: usize,
-    outer: usize,
-    inner: usize,
-    left: usize,
-    right: usize,
+    pub outer: usize,
+    pub inner: usize,
+    pub left: usize,
+    pub right: usize,
 }
 
 params! { n: u32, left: u32, both: u32 }
@@ -68,6 +69,20 @@ impl Op for Concat {
             y[..left].copy_from_slice(&x[0][i * left..(i + 1) * left]);
             y[left..].copy_from_slice(&x[1][i * right..(i + 1) * right]);
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let Concat { a, b, y, outer, inner, left, right, .. } = *self;
+        let part = |x: Tensor, start: usize, extent: usize| {
+            let (extents, strides) = stretch_of(outer, left + right, extent, inner);
+            let to = Operand { start: start * inner, ..Operand::new(y, strides) };
+            Instruction { y: to, ..Instruction::new(Code::Copy, extents, y, x) }
+        };
+        Some(vec![part(a, 0, left), part(b, left, right)])
+    }
+
+    fn joins(&self) -> Option<[Tensor; 2]> {
+        (self.outer == 1).then_some([self.a, self.b])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 
 #[derive(Clone, Copy, Debug)]
-struct ConvWeights {
-    x: Tensor,
-    dy: Tensor,
-    dw: Tensor,
-    geometry: Geometry,
+pub(super) struct ConvWeights {
+    pub x: Tensor,
+    pub dy: Tensor,
+    pub dw: Tensor,
+    pub geometry: Geometry,
 }
 
 params! {

@@ -2,6 +2,7 @@
 //! an activation's slope.
 
 use super::activation::Activation;
+use super::block::Beside;
 use crate::program::Tensor;
 
 /// One such step, as the fusion rewrite hands it on.
@@ -42,6 +43,11 @@ impl Epilogue {
         }
     }
 
+    /// Whether it does nothing.
+    pub fn is_none(&self) -> bool {
+        *self == Epilogue::default()
+    }
+
     /// The tensor that it reads beside the operands: the bias, or the activation's output.
     pub fn beside(&self) -> Option<Tensor> {
         self.bias.or(self.gate)
@@ -62,6 +68,17 @@ impl Epilogue {
             (Some(activation), None) => activation.apply(y),
             (None, _) => {}
         }
+    }
+
+    /// For an instruction of a block: what [`Epilogue::beside`] is for, the function's code and the leaky ReLU's slope.
+    pub fn codes(&self) -> (Beside, u32, f32) {
+        let (code, slope) = self.activation.map_or((0, 0.0), Activation::code);
+        let beside = match (self.bias, self.gate) {
+            (Some(_), _) => Beside::Bias,
+            (None, Some(_)) => Beside::Gate,
+            (None, None) => Beside::Unused,
+        };
+        (beside, code, slope)
     }
 
     /// The override constants that the shaders share: `BIAS`, `GATE`, `ACTIVATION`, `SLOPE`.

@@ -22,7 +22,7 @@ use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
-/// What is drawn at each tick of [`Lane::Draws`].
+/// What is drawn, batch after batch, as [`Lane::Draws`] counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// Images in a batch.
@@ -37,14 +37,14 @@ pub struct Batch {
 
 impl Batch {
     /// Positions of the opening pass.
-    fn opening(&self) -> u32 {
+    pub(super) fn opening(&self) -> u32 {
         let size = self.size as u32;
         if self.total > self.first { self.first / size * size } else { 0 }
     }
 }
 
 /// Which image has this position in the run of `seed`, while `available` images have arrived. Batch `d`, counted from
-/// 1, has the positions from `(d - 1) * size` on.
+/// 0, has the positions from `d * size` on.
 pub fn position_to_index(batch: &Batch, seed: u32, available: u32, position: u32) -> u32 {
     let Batch { first, total, .. } = *batch;
     let opening = batch.opening();
@@ -84,20 +84,20 @@ fn scramble(mut x: u32) -> u32 {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Gather {
-    images: Tensor,
-    labels: Tensor,
-    available: Tensor,
-    clock: Tensor,
+pub(super) struct Gather {
+    pub images: Tensor,
+    pub labels: Tensor,
+    pub available: Tensor,
+    pub clock: Tensor,
     /// The batch's pixels and labels.
-    y: [Tensor; 2],
-    batch: Batch,
+    pub y: [Tensor; 2],
+    pub batch: Batch,
 }
 
 params! { size: u32, words: u32, first: u32, total: u32, opening: u32, draws: u32, seed: u32 }
 
 impl Recorder {
-    /// The batch that [`Lane::Draws`] has counted to: pixels `[B, pixels]` from -1 to 1, and labels `[B]` as integers.
+    /// The batch after those that [`Lane::Draws`] has counted, which is ticked later: pixels `[B, pixels]` from -1 to 1, and labels `[B]` as integers.
     ///
     /// `images` holds a byte for each pixel, four to a word, the first in its lowest bits, and `labels` a byte for each
     /// image likewise; `available [1]` says how many images have arrived.
@@ -159,7 +159,7 @@ impl Op for Gather {
         let [pixels, labels] = y else { unreachable!("gather writes pixels and labels") };
         let labels: &mut [u32] = bytemuck::cast_slice_mut(labels);
 
-        let start = Lane::Draws.of(clock).wrapping_sub(1).wrapping_mul(self.batch.size as u32);
+        let start = Lane::Draws.of(clock).wrapping_mul(self.batch.size as u32);
         let stride = self.batch.pixels / 4;
         for ((i, row), label) in (0..).zip(pixels.chunks_exact_mut(self.batch.pixels)).zip(labels) {
             let image = position_to_index(&self.batch, Lane::Seed.of(clock), available, start.wrapping_add(i)) as usize;
@@ -184,7 +184,13 @@ impl Op for Gather {
             seed: Lane::Seed as u32,
         };
         let workgroups = [size as u32, 1, 1];
-        Kernel { shader: shader!("gather"), entry: "gather", constants: vec![], params: params.bytes(), workgroups }
+        Kernel {
+            shader: shader!("gather", "shuffle"),
+            entry: "gather",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups,
+        }
     }
 }
 
@@ -341,12 +347,12 @@ mod tests {
     #[test]
     fn copies_the_pixels_and_labels_of_the_images_it_names() {
         let batch = Batch { size: 7, pixels: 12, first: 30, total: 101 };
-        for (draws, available) in [(1, 30), (4, 30), (5, 100), (5, 101), (40, 101)] {
+        for (draws, available) in [(0, 30), (3, 30), (4, 100), (4, 101), (39, 101)] {
             let scene = scene(batch, 8, draws, available);
             let outputs = scene.on_cpu();
             let bytes = |upload: usize| -> &[u8] { bytemuck::cast_slice(&scene.uploads[upload].1) };
             for i in 0..7 {
-                let image = position_to_index(&batch, 8, available, (draws - 1) * 7 + i as u32) as usize;
+                let image = position_to_index(&batch, 8, available, draws * 7 + i as u32) as usize;
                 let expected: Vec<f64> =
                     bytes(0)[image * 12..][..12].iter().map(|&b| f64::from(b) / 127.5 - 1.0).collect();
                 assert_close("pixels", &floats(&outputs[0][i * 12..][..12]), &expected, 1e-7);

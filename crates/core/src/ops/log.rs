@@ -4,6 +4,7 @@
 //! the bits of an integer: `t` as [`f32::to_bits`] would return it. With `R` rows, step `t` is in row `(t - 1) % R`, so
 //! the host knows which rows are new from the last `t` that it saw; it must read before `R` more have come.
 
+use super::block::{Code, Instruction, Operand};
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
@@ -72,6 +73,22 @@ impl Op for LogRow {
         for (place, value) in row[1..].iter_mut().zip(&x[1..]).take(self.values.len()) {
             *place = value[0].to_bits();
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let count = Operand { start: self.lane as usize, ..Operand::new(self.clock, [0; 4]) };
+        let cell = |column: usize| {
+            let y = Operand { start: column, ..Operand::new(self.ring, [0; 4]) };
+            let cell = Instruction { y, c: Some(count), ..Instruction::flat(Code::Log, 1, self.ring, self.ring) };
+            let cell = Instruction { offset: [self.rows, ROW], ..cell };
+            match column.checked_sub(1) {
+                None => Instruction { a: count, ..cell },
+                Some(i) => {
+                    self.values.get(i).map_or(cell.zero(), |&v| Instruction { a: Operand::new(v, [0; 4]), ..cell })
+                }
+            }
+        };
+        Some((0..ROW).map(cell).collect())
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

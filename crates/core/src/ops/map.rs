@@ -2,17 +2,19 @@
 //! Their gradients are short compositions of other operations.
 
 use super::activation::Activation;
+use super::block::{Code, Instruction};
 use super::{Adapter, Kernel, Op, groups, math, params, shader};
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
+/// By their code in `functions.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Function {
-    Exp,
-    Log,
-    Sqrt,
-    Square,
-    Softplus,
+    Exp = 4,
+    Log = 5,
+    Sqrt = 6,
+    Square = 7,
+    Softplus = 8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,9 +119,14 @@ impl Op for Map {
         }
     }
 
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let function = self.function as u32;
+        Some(vec![Instruction { function, ..Instruction::flat(Code::Compute, self.n, self.y, self.x) }])
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         Kernel {
-            shader: shader!("map"),
+            shader: shader!("map", "functions"),
             entry: "forward",
             constants: vec![("FUNCTION", f64::from(self.function as u32))],
             params: Params { n: self.n as u32 }.bytes(),

@@ -10,10 +10,12 @@ pub mod adam;
 pub mod affine;
 pub mod average;
 pub mod binary;
+pub mod block;
 pub mod concat;
 pub mod conv;
 pub mod conv_transpose;
 pub mod conv_weights;
+pub(crate) mod draw;
 pub mod epilogue;
 pub mod gather;
 pub mod log;
@@ -26,6 +28,7 @@ pub mod reduce;
 pub mod reshape;
 pub mod sgd;
 pub mod tick;
+pub(crate) mod update;
 pub mod window;
 
 #[cfg(test)]
@@ -35,7 +38,10 @@ mod tests;
 
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
+use block::Instruction;
 use epilogue::Tail;
+use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::rc::Rc;
 
@@ -45,7 +51,7 @@ pub const MOST_READS: usize = 6;
 pub const MOST_WRITES: usize = 3;
 
 /// An operation with all its extents known.
-pub trait Op: Debug {
+pub trait Op: Any + Debug {
     /// Its name for messages.
     fn name(&self) -> &'static str;
 
@@ -81,6 +87,16 @@ pub trait Op: Debug {
         0
     }
 
+    /// Of an operation that stands for several: those, which a CPU runs one after another instead.
+    fn parts(&self) -> &[Rc<dyn Op>] {
+        &[]
+    }
+
+    /// The same as instructions of a [`block`], if it can be said so.
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        None
+    }
+
     /// What to dispatch on a GPU of this kind.
     fn kernel(&self, adapter: Adapter) -> Kernel;
 
@@ -94,10 +110,20 @@ pub trait Op: Debug {
         None
     }
 
+    /// If all it does is to lay two tensors one after another: those.
+    fn joins(&self) -> Option<[Tensor; 2]> {
+        None
+    }
+
     /// The same operation with `tail` applied before it writes `y`; `None` where it can't.
     fn with_tail(&self, _tail: Tail, _y: Tensor) -> Option<Rc<dyn Op>> {
         None
     }
+}
+
+/// The operations that a CPU runs for `op`, in order.
+pub(crate) fn parts(op: &Rc<dyn Op>) -> Vec<Rc<dyn Op>> {
+    if op.parts().is_empty() { vec![Rc::clone(op)] } else { op.parts().iter().flat_map(parts).collect() }
 }
 
 /// What a GPU is made of, which decides how a kernel is laid out for it.
@@ -110,18 +136,27 @@ pub enum Adapter {
 }
 
 /// A shader file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
     /// The file's name without its ending.
     pub name: &'static str,
     /// Its text.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
 }
 
-/// Names the shader beside the calling file.
+/// Names the shader beside the calling file, and those whose functions it uses, if any.
 macro_rules! shader {
     ($name:literal) => {
-        $crate::ops::Shader { name: $name, source: include_str!(concat!($name, ".wgsl")) }
+        $crate::ops::Shader { name: $name, source: std::borrow::Cow::Borrowed(include_str!(concat!($name, ".wgsl"))) }
+    };
+    ($name:literal, $($before:literal),+) => {
+        $crate::ops::Shader {
+            name: $name,
+            source: std::borrow::Cow::Borrowed(concat!(
+                $(include_str!(concat!($before, ".wgsl")),)+
+                include_str!(concat!($name, ".wgsl"))
+            )),
+        }
     };
 }
 pub(crate) use shader;

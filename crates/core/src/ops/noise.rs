@@ -22,13 +22,13 @@ pub enum Distribution {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Noise {
-    clock: Tensor,
-    y: Tensor,
-    n: usize,
-    lane: Lane,
-    stream: u32,
-    distribution: Distribution,
+pub(super) struct Noise {
+    pub clock: Tensor,
+    pub y: Tensor,
+    pub n: usize,
+    pub lane: Lane,
+    pub stream: u32,
+    pub distribution: Distribution,
 }
 
 params! { n: u32, lane: u32, seed: u32, stream: u32, low: f32, high: f32 }
@@ -162,7 +162,7 @@ impl Op for Noise {
         let (lane, seed) = (self.lane as u32, Lane::Seed as u32);
         let params = Params { n: self.n as u32, lane, seed, stream: self.stream, low, high };
         let workgroups = groups(self.n.div_ceil(4));
-        Kernel { shader: shader!("noise"), entry, constants: vec![], params: params.bytes(), workgroups }
+        Kernel { shader: shader!("noise", "random"), entry, constants: vec![], params: params.bytes(), workgroups }
     }
 }
 

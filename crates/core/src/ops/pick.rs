@@ -3,12 +3,13 @@
 //! An integer that leads past the last column picks 0 and places nothing, on both engines. A one-hot matrix is `place`
 //! of a constant 1.
 
+use super::block::{Beside, Code, Instruction, Operand};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 
-#[derive(Clone, Copy, Debug)]
-enum Way {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Way {
     /// `x [M, C]` to `y [M, 1]`.
     Pick,
     /// `x [M, 1]` to `y [M, C]`.
@@ -16,14 +17,14 @@ enum Way {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Pick {
-    x: Tensor,
-    index: Tensor,
-    y: Tensor,
-    way: Way,
-    rows: usize,
-    columns: usize,
-    offset: usize,
+pub(super) struct Pick {
+    pub x: Tensor,
+    pub index: Tensor,
+    pub y: Tensor,
+    pub way: Way,
+    pub rows: usize,
+    pub columns: usize,
+    pub offset: usize,
 }
 
 params! { rows: u32, columns: u32, offset: u32 }
@@ -125,6 +126,17 @@ impl Op for Pick {
                 }
             }
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let Pick { x, index, y, way, rows, columns, offset } = *self;
+        let (beside, extents, strides) = match way {
+            Way::Pick => (Beside::Pick, [1, 1, rows, 1], [0, 0, columns, 0]),
+            Way::Place => (Beside::Place, [1, 1, rows, columns], [0, 0, 1, 0]),
+        };
+        let (a, c) = (Operand::new(x, strides), Some(Operand::new(index, [0, 0, 1, 0])));
+        let offset = [offset, columns - offset];
+        Some(vec![Instruction { a, c, beside, offset, ..Instruction::new(Code::Compute, extents, y, x) }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

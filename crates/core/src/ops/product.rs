@@ -2,6 +2,7 @@
 //!
 //! Its gradients are products again: for `Y = A·B`, `dA = dY·Bᵀ` and `dB = Aᵀ·dY`, and likewise for the others.
 
+use super::block::{Code, Combine, Instruction, Operand};
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::gemm;
@@ -21,15 +22,15 @@ pub enum Orientation {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Product {
-    a: Tensor,
-    b: Tensor,
-    y: Tensor,
-    orientation: Orientation,
-    m: usize,
-    n: usize,
-    k: usize,
-    epilogue: Epilogue,
+pub(super) struct Product {
+    pub a: Tensor,
+    pub b: Tensor,
+    pub y: Tensor,
+    pub orientation: Orientation,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    pub epilogue: Epilogue,
 }
 
 params! { m: u32, n: u32, k: u32, a_row: u32, a_inner: u32, b_inner: u32, b_column: u32 }
@@ -97,6 +98,15 @@ impl Op for Product {
         let (a, b) = self.strides();
         gemm([self.m, self.k, self.n], (x[0], a), (x[1], b), 0.0, y[0]);
         self.epilogue.apply(y[0], self.n, 0, x[2]);
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let ([a_row, a_inner], [b_inner, b_column]) = self.strides();
+        let a = Operand { inner: [0, a_inner], ..Operand::new(self.a, [0, 0, a_row, 0]) };
+        let b = Some(Operand { inner: [0, b_inner], ..Operand::new(self.b, [0, 0, 0, b_column]) });
+        let product = Instruction::new(Code::Compute, [1, 1, self.m, self.n], self.y, self.a);
+        let product = Instruction { a, b, combine: Combine::Mul, terms: [1, self.k], ..product };
+        Some(vec![product.with_epilogue(&self.epilogue)])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -2,17 +2,18 @@
 //! operation. Shapes are aligned at their last axis, as in broadcasting.
 
 use super::binary::steps;
+use super::block::{Code, Instruction, Operand, dense};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
 /// Sums `x` of the `large` shape to the `small` one.
 #[derive(Clone, Debug)]
-struct Sum {
-    x: Tensor,
-    y: Tensor,
-    scale: f32,
-    shapes: Shapes,
+pub(super) struct Sum {
+    pub x: Tensor,
+    pub y: Tensor,
+    pub scale: f32,
+    pub shapes: Shapes,
 }
 
 /// Repeats `x` of the `small` shape to the `large` one.
@@ -25,9 +26,9 @@ struct Repeat {
 }
 
 #[derive(Clone, Debug)]
-struct Shapes {
-    large: Shape,
-    small: Shape,
+pub(super) struct Shapes {
+    pub large: Shape,
+    pub small: Shape,
 }
 
 impl Shapes {
@@ -150,6 +151,30 @@ impl Op for Sum {
         y.iter_mut().for_each(|y| *y *= self.scale);
     }
 
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let ((large, _), small) = (self.shapes.walk(), self.shapes.small.padded());
+        let strides = dense(large);
+        // The summed axes, neighbours that lie densely taken as one: (extent, stride), outermost first.
+        let mut summed: Vec<(usize, usize)> = Vec::new();
+        for axis in (0..4).filter(|&axis| large[axis] != small[axis]) {
+            match summed.last_mut() {
+                Some((extent, stride)) if *stride == large[axis] * strides[axis] => {
+                    (*extent, *stride) = (*extent * large[axis], strides[axis]);
+                }
+                _ => summed.push((large[axis], strides[axis])),
+            }
+        }
+        let [outer, inner] = match *summed {
+            [] => [(1, 0); 2],
+            [one] => [(1, 0), one],
+            [first, second] => [first, second],
+            _ => return None,
+        };
+        let a = Operand { inner: [outer.1, inner.1], ..Operand::new(self.x, strides) };
+        let (terms, scale) = ([outer.0, inner.0], self.scale);
+        Some(vec![Instruction { a, terms, scale, ..Instruction::new(Code::Compute, small, self.y, self.x) }])
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = self.shapes.kernel(self.scale);
         let (entry, workgroups) = if params.terms <= 128 {
@@ -204,6 +229,12 @@ impl Op for Repeat {
                 row.fill(scale * x[from]);
             }
         });
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let (large, steps) = self.shapes.walk();
+        let (a, scale) = (Operand::new(self.x, steps), self.scale);
+        Some(vec![Instruction { a, scale, ..Instruction::new(Code::Compute, large, self.y, self.x) }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

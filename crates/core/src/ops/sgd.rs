@@ -9,14 +9,14 @@ use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
 #[derive(Clone, Copy, Debug)]
-struct Sgd {
-    gradient: Tensor,
-    dials: Tensor,
-    weight: Tensor,
-    velocity: Tensor,
-    n: usize,
-    dial: usize,
-    momentum: f32,
+pub(super) struct Sgd {
+    pub gradient: Tensor,
+    pub dials: Tensor,
+    pub weight: Tensor,
+    pub velocity: Tensor,
+    pub n: usize,
+    pub dial: usize,
+    pub momentum: f32,
 }
 
 params! { n: u32, dial: u32, momentum: f32 }
@@ -70,7 +70,13 @@ impl Op for Sgd {
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params { n: self.n as u32, dial: self.dial as u32, momentum: self.momentum };
         let workgroups = groups(self.n);
-        Kernel { shader: shader!("sgd"), entry: "update", constants: vec![], params: params.bytes(), workgroups }
+        Kernel {
+            shader: shader!("sgd", "optimizers"),
+            entry: "update",
+            constants: vec![],
+            params: params.bytes(),
+            workgroups,
+        }
     }
 }
 

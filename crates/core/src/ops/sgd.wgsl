@@ -1,3 +1,5 @@
+// Comes after optimizers.wgsl.
+//
 // velocity = momentum * velocity + g,  w -= rate * velocity
 //
 // Stochastic gradient descent with momentum (Polyak's heavy ball, 1964), in place; without momentum it is the plain
@@ -19,8 +21,8 @@ struct Params {
 fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let rate = dials[params.dial];
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
-        let step = params.momentum * velocity[i] + gradient[i];
-        velocity[i] = step;
-        weight[i] -= rate * step;
+        let next = momentum(vec2f(weight[i], velocity[i]), gradient[i], params.momentum, rate);
+        weight[i] = next.x;
+        velocity[i] = next.y;
     }
 }

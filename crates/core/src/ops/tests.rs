@@ -30,6 +30,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
     vec![
         ("adam", adam::scenes()),
         ("average", average::scenes()),
+        ("draw", draw::scenes()),
         ("gather", gather::scenes()),
         ("log", log::scenes()),
         ("noise", noise::scenes()),
@@ -45,10 +46,12 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         affine::layout(),
         average::layout(),
         binary::layout(),
+        block::layout(),
         concat::layout(),
         conv::layout(),
         conv_transpose::layout(),
         conv_weights::layout(),
+        draw::layout(),
         gather::layout(),
         log::layout(),
         map::layout(),
@@ -58,6 +61,7 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         reduce::layout(),
         sgd::layout(),
         tick::layout(),
+        update::layout(),
         window::layout(),
     ]);
     layouts
@@ -121,8 +125,17 @@ fn shader_files() -> Vec<PathBuf> {
     found
 }
 
+/// A shader's text with the files before it that its first line names.
+fn whole(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let first = text.lines().next().unwrap_or_default();
+    let names = first.strip_prefix("// Comes after ").map_or(vec![], |names| names.split(" and ").collect());
+    let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
+    before.chain([text.clone()]).collect()
+}
+
 fn parse(path: &Path) -> naga::Module {
-    let source = std::fs::read_to_string(path).unwrap();
+    let source = whole(path);
     naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&source, &path.to_string_lossy())))
 }
@@ -139,26 +152,37 @@ fn every_shader_is_valid() {
 }
 
 /// The fields of a shader's `Params` as naga lays them out.
-fn shader_layout(module: &naga::Module) -> Vec<(String, &'static str, usize)> {
+fn shader_layout(module: &naga::Module) -> Vec<(String, String, usize)> {
     let (_, params) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect("a struct Params");
     let naga::TypeInner::Struct { members, .. } = &params.inner else { panic!("Params is no struct") };
-    let scalar = |m: &naga::StructMember| match module.types[m.ty].inner {
-        naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
-        naga::TypeInner::Scalar(naga::Scalar::U32) => "u32",
-        ref other => panic!("params are scalars, not {other:?}"),
-    };
-    members.iter().map(|m| (m.name.clone().unwrap_or_default(), scalar(m), m.offset as usize)).collect()
+    fn name(module: &naga::Module, ty: naga::Handle<naga::Type>) -> String {
+        match module.types[ty].inner {
+            naga::TypeInner::Scalar(naga::Scalar::F32) => "f32".into(),
+            naga::TypeInner::Scalar(naga::Scalar::U32) => "u32".into(),
+            naga::TypeInner::Vector { size: naga::VectorSize::Quad, scalar: naga::Scalar::U32 } => "vec4u".into(),
+            naga::TypeInner::Array { base, size: naga::ArraySize::Constant(length), .. } => {
+                format!("{}[{length}]", name(module, base))
+            }
+            ref other => panic!("params have no {other:?}"),
+        }
+    }
+    members.iter().map(|m| (m.name.clone().unwrap_or_default(), name(module, m.ty), m.offset as usize)).collect()
+}
+
+/// Whether it is a shader of its own, and not only functions for others.
+fn has_entry(path: &Path) -> bool {
+    std::fs::read_to_string(path).unwrap().contains("@compute")
 }
 
 #[test]
 fn params_have_the_same_layout_on_both_sides() {
     let layouts = layouts();
-    for path in shader_files().into_iter().filter(|p| p.parent().is_some_and(|d| d.ends_with("ops"))) {
+    for path in shader_files().into_iter().filter(|p| p.parent().is_some_and(|d| d.ends_with("ops")) && has_entry(p)) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let (_, host) =
             layouts.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name}.wgsl has no layout listed"));
         let shader = shader_layout(&parse(&path));
-        let host: Vec<(String, &str, usize)> = host.iter().map(|&(n, t, o)| (n.to_owned(), t, o)).collect();
+        let host: Vec<(String, String, usize)> = host.iter().map(|&(n, t, o)| (n.into(), t.into(), o)).collect();
         assert_eq!(shader, host, "{name}.wgsl");
     }
 }

@@ -1,8 +1,10 @@
 //! The clock: what every step counts and every random draw is keyed by. `tick` adds one to a lane of it, in place.
 //!
 //! It is one tensor of integers, kept on the device, so that a recorded program never needs a number from the host.
-//! A program ticks a lane first and reads it afterwards, so what is read there starts at 1.
+//! Optimisers, averages and the log count their own update too: their lane is ticked first. A draw's number counts those
+//! before it: [`Lane::Draws`] is ticked afterwards.
 
+use super::block::{Code, Instruction, Operand};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
@@ -81,6 +83,11 @@ impl Op for Tick {
         let clock: &mut [u32] = bytemuck::cast_slice_mut(y[0]);
         let count = &mut clock[self.lane as usize];
         *count = count.wrapping_add(1);
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let y = Operand { start: self.lane as usize, ..Operand::new(self.clock, [0; 4]) };
+        Some(vec![Instruction { y, a: y, ..Instruction::flat(Code::Tick, 1, self.clock, self.clock) }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -1,6 +1,7 @@
 //! A stretch of one axis, and its adjoint, the same stretch set into zeros.
 //! Seen as `[outer, axis, inner]`, both copy runs of `inner` values.
 
+use super::block::{Code, Instruction, Operand};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Shape, Tensor};
@@ -40,6 +41,12 @@ impl Stretch {
             Params { n: n as u32, inner: inner as u32, wide: wide as u32, narrow: narrow as u32, start: start as u32 };
         Kernel { shader: shader!("window"), entry, constants: vec![], params: params.bytes(), workgroups: groups(n) }
     }
+}
+
+/// A copy between two tensors of which one is a stretch of the other's middle axis: extents, and the steps along them
+/// where the axis is as long as `axis`.
+pub(super) fn stretch_of(outer: usize, axis: usize, narrow: usize, inner: usize) -> ([usize; 4], [usize; 4]) {
+    ([1, outer, narrow, inner], [0, axis * inner, inner, 1])
 }
 
 /// Extents before and after `axis`, multiplied.
@@ -105,6 +112,13 @@ impl Op for Slice {
         }
     }
 
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let Stretch { outer, inner, wide, narrow, start } = self.stretch;
+        let (extents, strides) = stretch_of(outer, wide, narrow, inner);
+        let a = Operand { start: start * inner, ..Operand::new(self.x, strides) };
+        Some(vec![Instruction { a, ..Instruction::new(Code::Copy, extents, self.y, self.x) }])
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         self.stretch.kernel("slice", self.stretch.outer * self.stretch.narrow * self.stretch.inner)
     }
@@ -133,6 +147,18 @@ impl Op for Pad {
             y.fill(0.0);
             y[start * inner..(start + narrow) * inner].copy_from_slice(x);
         }
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let Stretch { outer, inner, wide, narrow, start } = self.stretch;
+        let place = |at: usize, extent: usize| {
+            let (extents, strides) = stretch_of(outer, wide, extent, inner);
+            let y = Operand { start: at * inner, ..Operand::new(self.y, strides) };
+            Instruction { y, ..Instruction::new(Code::Copy, extents, self.y, self.x) }
+        };
+        // Zeros before and after, and the values between.
+        let (end, zero) = (start + narrow, Instruction::zero);
+        Some(vec![zero(place(0, start)), place(start, narrow), zero(place(end, wide - end))])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -44,10 +44,14 @@ impl Optimizer {
     /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
     pub fn update(self, r: &mut Recorder, parameters: &[Tensor], gradients: &[Tensor], pace: Pace) -> Result<()> {
         let moments: Vec<Vec<Tensor>> = self.moments().iter().map(|which| states(r, parameters, which)).collect();
-        let mut parts = vec![gradients, parameters];
-        parts.extend(moments.iter().map(Vec::as_slice));
-        match arenas(r, &parts) {
-            Some(whole) => self.step(r, whole[1], &whole[2..], whole[0], pace),
+        let state: Vec<&[Tensor]> = [parameters].into_iter().chain(moments.iter().map(Vec::as_slice)).collect();
+        let name = |r: &Recorder, t: &[Tensor]| t.first().map(|&t| format!("{} …", r.info(t).name));
+        let arenas = name(r, parameters).and_then(|name| r.arenas(&name, &state)).and_then(|state| {
+            let gradients = r.arena(&name(r, gradients)?, gradients)?;
+            Some((state, gradients))
+        });
+        match arenas {
+            Some((state, gradients)) => self.step(r, state[0], &state[1..], gradients, pace),
             None => (0..parameters.len()).try_for_each(|i| {
                 let moments: Vec<Tensor> = moments.iter().map(|m| m[i]).collect();
                 self.step(r, parameters[i], &moments, gradients[i], pace)
@@ -81,9 +85,10 @@ impl Optimizer {
 /// [`crate::Error`] where shapes differ, or the clock or the dial is none.
 pub fn follow(r: &mut Recorder, averages: &[Tensor], weights: &[Tensor], pace: Pace, decay: f32) -> Result<()> {
     let Pace { clock, lane, .. } = pace;
-    match arenas(r, &[averages, weights]) {
-        Some(whole) => r.average(whole[0], whole[1], clock, lane, decay),
-        None => averages.iter().zip(weights).try_for_each(|(&a, &w)| r.average(a, w, clock, lane, decay)),
+    let mut whole = |tensors: &[Tensor]| r.arena(&format!("{} …", r.info(*tensors.first()?).name), tensors);
+    match (whole(averages), whole(weights)) {
+        (Some(average), Some(weight)) => r.average(average, weight, clock, lane, decay),
+        _ => averages.iter().zip(weights).try_for_each(|(&a, &w)| r.average(a, w, clock, lane, decay)),
     }
 }
 
@@ -94,9 +99,4 @@ fn states(r: &mut Recorder, parameters: &[Tensor], which: &str) -> Vec<Tensor> {
         r.state(name, shape, DType::F32, Init::Fill(0.0))
     };
     parameters.iter().map(state).collect()
-}
-
-/// An arena for each of the parts, if all of them can have one. Those made before one can't are harmless.
-fn arenas(r: &mut Recorder, parts: &[&[Tensor]]) -> Option<Vec<Tensor>> {
-    parts.iter().map(|members| r.arena(&format!("{} …", r.info(*members.first()?).name), members)).collect()
 }

@@ -8,7 +8,7 @@
 //! - an operation never reads a storage that it writes (an in-place update names it as a write only);
 //! - a gradient never goes through a value that was updated after it was used.
 
-mod arena;
+pub(crate) mod arena;
 mod fuse;
 mod tape;
 
@@ -239,8 +239,15 @@ impl Recorder {
         &self.info(tensor).shape
     }
 
-    fn storage(&self, tensor: Tensor) -> Tensor {
+    pub(crate) fn storage(&self, tensor: Tensor) -> Tensor {
         self.info(tensor).storage
+    }
+
+    /// Whether two tensors share values.
+    pub(crate) fn overlap(&self, a: Tensor, b: Tensor) -> bool {
+        let (a, b) = (self.info(a), self.info(b));
+        let ends = [a, b].map(|info| info.offset + info.shape.len());
+        a.storage == b.storage && a.offset < ends[1] && b.offset < ends[0]
     }
 
     /// `x` seen with another shape of as many values; nothing is copied.
@@ -261,8 +268,8 @@ impl Recorder {
             if !op.is_view() && reads.iter().any(|&r| self.storage(r) == self.storage(w)) {
                 return Err(overwrite(w, "it reads the same storage"));
             }
-            if writes.iter().filter(|&&other| self.storage(other) == self.storage(w)).count() > 1 {
-                return Err(overwrite(w, "it writes the same storage twice"));
+            if writes.iter().filter(|&&other| self.overlap(other, w)).count() > 1 {
+                return Err(overwrite(w, "it writes the same values twice"));
             }
             match self.info(w).role {
                 Role::Result if self.written[w.index()] => return Err(overwrite(w, "another operation wrote it")),
@@ -283,19 +290,20 @@ impl Recorder {
         Ok(writes[0])
     }
 
-    /// Ends the recording. With `fused`, the rewrites of `program/fuse.rs` are applied; the results are the same.
+    /// Ends the recording. With `fused`, the rewrites of `program/fuse` are applied; the results are the same.
     /// `keep` names tensors that the host will read, so that no rewrite drops them.
-    pub fn finish(self, fused: bool, keep: &[Tensor]) -> Recording {
-        let nodes = if fused { fuse::epilogues(&self, keep) } else { self.nodes.clone() };
-        let programs = self
-            .programs
-            .iter()
-            .enumerate()
-            .map(|(i, name)| Program {
-                name: name.clone(),
-                ops: nodes.iter().filter(|n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op)).collect(),
-            })
-            .collect();
+    pub fn finish(mut self, fused: bool, keep: &[Tensor]) -> Recording {
+        let mut programs: Vec<Program> =
+            self.programs.iter().map(|name| Program { name: name.clone(), ops: Vec::new() }).collect();
+        if fused {
+            for (program, ops) in programs.iter_mut().zip(fuse::rewrite(&mut self, keep)) {
+                program.ops = ops;
+            }
+        } else {
+            for node in self.nodes.iter().filter(|n| !n.op.is_view()) {
+                programs[node.program.0].ops.push(Rc::clone(&node.op));
+            }
+        }
         Recording { tensors: self.tensors, programs, kept: keep.to_vec() }
     }
 }
@@ -338,11 +346,13 @@ impl Recording {
         (0..self.tensors.len() as u32).map(Tensor).filter(|&t| self.info(t).role.lasts())
     }
 
-    /// For each tensor, whether it needs memory: it lasts, the host writes or reads it, or an operation does.
-    pub(crate) fn stored(&self) -> Vec<bool> {
+    /// For each tensor, whether it needs memory: it lasts, the host writes or reads it, or an operation does, of those
+    /// that the engine runs for each recorded one.
+    pub(crate) fn stored(&self, run: impl Fn(&Rc<dyn Op>) -> Vec<Rc<dyn Op>>) -> Vec<bool> {
         let all = (0..self.tensors.len() as u32).map(Tensor);
         let kept = all.filter(|&t| self.info(t).role.lasts() || self.info(t).role == Role::Input);
-        let used = self.programs.iter().flat_map(|p| &p.ops).flat_map(|op| [op.reads(), op.writes()].concat());
+        let ops = self.programs.iter().flat_map(|p| &p.ops).flat_map(run);
+        let used = ops.flat_map(|op| [op.reads(), op.writes()].concat());
         let mut stored = vec![false; self.tensors.len()];
         for tensor in kept.chain(used).chain(self.kept.iter().copied()) {
             stored[self.info(tensor).storage.index()] = true;

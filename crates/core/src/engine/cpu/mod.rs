@@ -8,7 +8,7 @@ pub use gemm::gemm;
 use super::start::starts;
 use super::{Engine, Pending};
 use crate::error::{Error, Result};
-use crate::ops::{MOST_READS, MOST_WRITES, Op};
+use crate::ops::{MOST_READS, MOST_WRITES, Op, parts};
 use crate::program::{ProgramId, Recording, Role, Tensor};
 use std::ops::Range;
 use std::rc::Rc;
@@ -24,6 +24,10 @@ impl Place {
         let info = recording.info(tensor);
         Place { memory: info.storage.index(), values: info.offset..info.offset + info.shape.len() }
     }
+
+    fn overlaps(&self, other: &Place) -> bool {
+        self.memory == other.memory && self.values.start < other.values.end && other.values.start < self.values.end
+    }
 }
 
 /// An operation with the places of its tensors.
@@ -31,6 +35,42 @@ struct Step {
     op: Rc<dyn Op>,
     reads: Vec<Place>,
     writes: Vec<Place>,
+}
+
+impl Step {
+    /// # Panics
+    /// If what it writes overlaps anything else of it, which recording rules out.
+    fn new(op: &Rc<dyn Op>, recording: &Recording) -> Self {
+        let places = |tensors: Vec<Tensor>| tensors.iter().map(|&t| Place::of(recording, t)).collect::<Vec<_>>();
+        let (reads, writes) = (places(op.reads()), places(op.writes()));
+        assert!(reads.len() <= MOST_READS && writes.len() <= MOST_WRITES, "{}: too many tensors", op.name());
+        for (i, write) in writes.iter().enumerate() {
+            let mut others = reads.iter().chain(&writes[..i]);
+            assert!(!others.any(|other| other.overlaps(write)), "{}: it reads what it writes", op.name());
+        }
+        Step { op: Rc::clone(op), reads, writes }
+    }
+
+    fn replay(&self, memory: &mut [Vec<f32>], scratch: &mut [f32]) {
+        let mut reads: [&[f32]; MOST_READS] = [&[]; MOST_READS];
+        let mut writes: [&mut [f32]; MOST_WRITES] = Default::default();
+        for (slot, place) in writes.iter_mut().zip(&self.writes) {
+            let memory = &mut memory[place.memory];
+            assert!(place.values.end <= memory.len());
+            // SAFETY: in bounds by the assertion, and `new` has checked that nothing else of this step overlaps it; all
+            // slices are gone when this returns.
+            *slot = unsafe {
+                std::slice::from_raw_parts_mut(memory.as_mut_ptr().add(place.values.start), place.values.len())
+            };
+        }
+        for (slot, place) in reads.iter_mut().zip(&self.reads) {
+            let memory = &memory[place.memory];
+            assert!(place.values.end <= memory.len());
+            // SAFETY: in bounds by the assertion, and apart from what is written, as above.
+            *slot = unsafe { std::slice::from_raw_parts(memory.as_ptr().add(place.values.start), place.values.len()) };
+        }
+        self.op.run(&reads[..self.reads.len()], &mut writes[..self.writes.len()], scratch);
+    }
 }
 
 /// See the module's head.
@@ -47,26 +87,14 @@ impl CpuEngine {
     pub fn new(recording: &Rc<Recording>, seed: u32) -> Self {
         let fill = |t: &crate::program::TensorInfo| if let Role::Constant(value) = t.role { value } else { 0.0 };
         let memory = recording
-            .stored()
+            .stored(parts)
             .iter()
             .zip(&recording.tensors)
             .map(|(&stored, t)| if stored { vec![fill(t); t.shape.len()] } else { Vec::new() })
             .collect();
-        let place = |t: &Tensor| Place::of(recording, *t);
-        let step = |op: &Rc<dyn Op>| {
-            let step = Step {
-                op: Rc::clone(op),
-                reads: op.reads().iter().map(place).collect(),
-                writes: op.writes().iter().map(place).collect(),
-            };
-            assert!(
-                step.reads.len() <= MOST_READS && step.writes.len() <= MOST_WRITES,
-                "{}: too many tensors",
-                op.name()
-            );
-            step
-        };
-        let programs: Vec<Vec<Step>> = recording.programs.iter().map(|p| p.ops.iter().map(step).collect()).collect();
+        let step = |op: Rc<dyn Op>| Step::new(&op, recording);
+        let programs: Vec<Vec<Step>> =
+            recording.programs.iter().map(|p| p.ops.iter().flat_map(parts).map(step).collect()).collect();
         let scratch = programs.iter().flatten().map(|s| s.op.scratch()).max().unwrap_or(0);
         let mut engine = CpuEngine { recording: Rc::clone(recording), memory, programs, scratch: vec![0.0; scratch] };
         for (tensor, words) in starts(recording, seed) {
@@ -80,26 +108,6 @@ impl CpuEngine {
     pub fn words(&self, tensor: Tensor) -> &[u32] {
         let Place { memory, values } = Place::of(&self.recording, tensor);
         bytemuck::cast_slice(&self.memory[memory][values])
-    }
-}
-
-fn replay(step: &Step, memory: &mut [Vec<f32>], scratch: &mut [f32]) {
-    // The writes leave the memory for the while, so that the reads can be borrowed beside them.
-    let mut taken: [Vec<f32>; MOST_WRITES] = Default::default();
-    for (slot, place) in taken.iter_mut().zip(&step.writes) {
-        *slot = std::mem::take(&mut memory[place.memory]);
-    }
-    let mut reads: [&[f32]; MOST_READS] = [&[]; MOST_READS];
-    for (slot, place) in reads.iter_mut().zip(&step.reads) {
-        *slot = &memory[place.memory][place.values.clone()];
-    }
-    let mut writes = taken.each_mut().map(Vec::as_mut_slice);
-    for (slot, place) in writes.iter_mut().zip(&step.writes) {
-        *slot = &mut std::mem::take(slot)[place.values.clone()];
-    }
-    step.op.run(&reads[..step.reads.len()], &mut writes[..step.writes.len()], scratch);
-    for (slot, place) in taken.iter_mut().zip(&step.writes) {
-        memory[place.memory] = std::mem::take(slot);
     }
 }
 
@@ -133,7 +141,7 @@ impl Engine for CpuEngine {
         for _ in 0..times {
             for program in programs {
                 for step in &self.programs[program.0] {
-                    replay(step, &mut self.memory, &mut self.scratch);
+                    step.replay(&mut self.memory, &mut self.scratch);
                 }
             }
         }

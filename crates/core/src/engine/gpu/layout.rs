@@ -29,9 +29,9 @@ impl<'a> Pipelines<'a> {
     ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
         let device = self.device;
         let (bindings, layout) = self.layouts.entry((reads, writes)).or_insert_with(|| bindings(device, reads, writes));
-        let module = self.modules.entry(kernel.shader).or_insert_with(|| module(device, kernel.shader));
+        let module = self.modules.entry(kernel.shader.clone()).or_insert_with(|| module(device, &kernel.shader));
         let key = (
-            kernel.shader,
+            kernel.shader.clone(),
             kernel.entry,
             kernel.constants.iter().map(|&(name, value)| (name, value.to_bits())).collect(),
         );
@@ -52,10 +52,10 @@ impl<'a> Pipelines<'a> {
     }
 }
 
-fn module(device: &wgpu::Device, shader: Shader) -> wgpu::ShaderModule {
+fn module(device: &wgpu::Device, shader: &Shader) -> wgpu::ShaderModule {
     device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(shader.name),
-        source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(shader.source)),
+        source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(&shader.source)),
     })
 }
 

@@ -49,7 +49,7 @@ impl GpuEngine {
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
 
         let buffers: Vec<Option<wgpu::Buffer>> = recording
-            .stored()
+            .stored(|op| vec![Rc::clone(op)])
             .iter()
             .zip(&recording.tensors)
             .map(|(&stored, t)| stored.then(|| storage(device, &t.name, t.shape.len())))

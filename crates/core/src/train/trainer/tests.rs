@@ -150,6 +150,23 @@ fn a_checkpoint_is_checked_without_a_run_and_its_fault_has_a_name() {
     }
 }
 
+/// The dispatches of a step, by program.
+fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
+    let settings = resolve(text).unwrap().settings;
+    let gan = Gan::record(&settings, true).unwrap();
+    let names = |p: &crate::program::ProgramId| gan.recording.programs[p.0].ops.iter().map(|op| op.name()).collect();
+    gan.schedule(settings.d_steps as usize).iter().map(names).collect()
+}
+
+#[test]
+fn a_step_has_few_dispatches() {
+    const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
+    for (text, most) in [(MLP, 17), ("", 21)] {
+        let step = dispatches(text);
+        assert_eq!(step.iter().flatten().count(), most, "{text}: {step:#?}");
+    }
+}
+
 #[test]
 fn fused_programs_compute_what_the_plain_ones_do() {
     for text in [TINY, TINY_MLP] {

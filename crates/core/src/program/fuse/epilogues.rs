@@ -1,12 +1,11 @@
-//! Rewrites that make a recorded program cheaper without changing what it computes.
+//! A product or convolution followed by a bias and an activation, or an input gradient followed by the slope of the
+//! activation before it, becomes one operation, if nobody else reads what lies between.
 //!
-//! One so far: *epilogues*. A product or convolution followed by a bias and an activation, or an input gradient followed
-//! by the slope of the activation before it, becomes one operation, if nobody else reads what lies between. Gradients are
-//! recorded before this, on the plain operations; since an activation's slope is read from its output, they never need
-//! what the rewrite drops.
+//! Gradients are recorded before this, on the plain operations; since an activation's slope is read from its output,
+//! they never need what the rewrite drops.
 
-use super::{Node, Recorder, Role, Tensor};
 use crate::ops::epilogue::Tail;
+use crate::program::{Node, Recorder, Role, Tensor};
 use std::collections::HashMap;
 
 /// The nodes of `recorder` with biases and activations moved into the operation before them.

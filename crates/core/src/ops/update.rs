@@ -1,0 +1,364 @@
+//! A network's update in one dispatch: the gradients of all its weights and biases, the optimiser and the moving average.
+//! A group of `conv_weights`, `product` and `sum`, of `adam` or `sgd`, and of `average`.
+//!
+//! The inner index of a weight's gradient is the batch (or its pixels), so a workgroup owns whole tiles of it: the sum is
+//! complete, without atomics, where the optimiser needs it, and no gradient is stored.
+
+use super::adam::AdamUpdate;
+use super::average::Average;
+use super::conv::Geometry;
+use super::conv_weights::ConvWeights;
+use super::product::{Orientation, Product};
+use super::reduce::Sum;
+use super::sgd::Sgd;
+use super::tick::Lane;
+use super::{Adapter, Kernel, Op, Shader, params, shader};
+use crate::program::{Recorder, Tensor};
+use std::any::Any;
+use std::fmt::Write;
+use std::rc::Rc;
+
+/// Activations and their gradients come from so many memories at most: the shader binds four more.
+const MOST_MEMORIES: usize = 4;
+
+/// The gradient of one weight, or of a bias: a sum of products over the small side of a convolution.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// The large side; `None` for a bias.
+    x: Option<Tensor>,
+    /// The gradient of the small side.
+    dy: Tensor,
+    geometry: Geometry,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    Adam(AdamUpdate),
+    Sgd(Sgd),
+}
+
+/// See the module's head.
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    parts: Vec<Rc<dyn Op>>,
+    /// In the order of the network's parameters.
+    jobs: Vec<Job>,
+    rule: Rule,
+    follow: Option<Average>,
+    /// Where everything lies, once that is known.
+    places: Option<Places>,
+}
+
+#[derive(Clone, Debug)]
+struct Places {
+    /// What the shader's memories are, some perhaps twice.
+    memories: [Tensor; MOST_MEMORIES],
+    /// For each job: which memory `x` and `dy` are in and where, and where its weights start among the network's.
+    jobs: Vec<([(usize, usize); 2], usize)>,
+    /// Weights and moments.
+    state: Tensor,
+    /// Where weights, first and second moments start in it.
+    stretches: [usize; 3],
+    /// The memory of the averages, and where they start; an idle one without averages.
+    averages: (Tensor, usize),
+}
+
+params! {
+    optimizer_lane: u32, dial: u32, decay1: f32, decay2: f32, ln_decay1: f32, ln_decay2: f32, epsilon: f32,
+    weight: u32, first: u32, second: u32, average: u32, average_lane: u32, average_decay: f32,
+}
+
+fn cast<T: Clone + 'static>(op: &Rc<dyn Op>) -> Option<T> {
+    (op.as_ref() as &dyn Any).downcast_ref::<T>().cloned()
+}
+
+impl Rule {
+    fn of(op: &Rc<dyn Op>) -> Option<Self> {
+        cast(op).map(Rule::Adam).or_else(|| cast(op).map(Rule::Sgd))
+    }
+
+    fn gradient(&self) -> Tensor {
+        match self {
+            Rule::Adam(adam) => adam.gradient,
+            Rule::Sgd(sgd) => sgd.gradient,
+        }
+    }
+
+    fn clock_and_dials(&self) -> (Option<Tensor>, Tensor) {
+        match self {
+            Rule::Adam(adam) => (Some(adam.clock), adam.dials),
+            Rule::Sgd(sgd) => (None, sgd.dials),
+        }
+    }
+
+    /// The weights and what is kept beside them.
+    fn state(&self) -> Vec<Tensor> {
+        match self {
+            Rule::Adam(adam) => vec![adam.weight, adam.m, adam.v],
+            Rule::Sgd(sgd) => vec![sgd.weight, sgd.velocity],
+        }
+    }
+}
+
+impl Job {
+    /// What `op` computes, if it is such a gradient.
+    fn of(op: &Rc<dyn Op>) -> Option<Self> {
+        // A dense layer is a convolution along a line of the batch with windows of one place.
+        let line = |length: usize, channels: usize, out_channels: usize| Geometry {
+            batch: 1,
+            height: 1,
+            width: length,
+            channels,
+            out_height: 1,
+            out_width: length,
+            out_channels,
+            kernel: [1, 1],
+            stride: 1,
+            pad: 0,
+        };
+        if let Some(ConvWeights { x, dy, geometry, .. }) = cast(op) {
+            return Some(Job { x: Some(x), dy, geometry });
+        }
+        if let Some(Product { a, b, orientation: Orientation::TransposedA, m, n, k, epilogue, .. }) = cast(op) {
+            return epilogue.is_none().then(|| Job { x: Some(a), dy: b, geometry: line(k, m, n) });
+        }
+        let Sum { x, scale, shapes, .. } = cast(op)?;
+        let (large, small) = (shapes.large.padded(), shapes.small.padded());
+        let columns = (small[..3] == [1; 3] && small[3] == large[3] && scale == 1.0).then_some(large[3])?;
+        Some(Job { x: None, dy: x, geometry: line(shapes.large.len() / columns, 1, columns) })
+    }
+
+    /// How many values it has: places in a window by channels of the small side.
+    fn extents(&self) -> [usize; 2] {
+        [self.geometry.window_len(), self.geometry.out_channels]
+    }
+
+    fn pixels(&self) -> usize {
+        let Geometry { batch, out_height, out_width, .. } = self.geometry;
+        batch * out_height * out_width
+    }
+
+    fn tiles(&self) -> usize {
+        self.extents().iter().map(|n| n.div_ceil(4)).product()
+    }
+
+    /// How many threads share a tile: more where tiles are few and sums long.
+    fn split(&self, adapter: Adapter) -> usize {
+        // A barrier is dear on a software adapter.
+        let enough = if adapter == Adapter::Software { 128 } else { 4096 };
+        let mut split = 1;
+        while split < 64 && self.tiles() * split < enough && self.pixels() / (split * 2) >= 16 {
+            split *= 2;
+        }
+        split
+    }
+}
+
+impl Update {
+    /// An update among these operations, and which of them it is made of. `alone` says whether a tensor has no other
+    /// reader, and `movable` whether operations may all run where the last of them does.
+    pub fn find(
+        ops: &[Rc<dyn Op>],
+        r: &Recorder,
+        alone: &dyn Fn(Tensor, &Rc<dyn Op>) -> bool,
+        movable: &dyn Fn(&[usize]) -> bool,
+    ) -> Option<(Self, Vec<usize>)> {
+        ops.iter().enumerate().find_map(|(at_rule, op)| {
+            let rule = Rule::of(op)?;
+            let state = rule.state();
+            let together = state.iter().all(|&t| r.storage(t) == r.storage(state[0]));
+            let members = r.members(rule.gradient());
+            if !together || members.is_empty() {
+                return None;
+            }
+            let mut at = Vec::new();
+            let mut jobs = Vec::new();
+            for &member in members {
+                let writer = ops[..at_rule].iter().rposition(|other| other.writes().contains(&member))?;
+                if !alone(member, op) {
+                    return None;
+                }
+                at.push(writer);
+                jobs.push(Job::of(&ops[writer])?);
+            }
+            at.push(at_rule);
+            let follow = ops.iter().enumerate().skip(at_rule).find_map(|(i, op)| {
+                let average: Average = cast(op)?;
+                (average.weight == state[0]).then_some((i, average))
+            });
+            // Both find the clock in one place; gradient descent has none of its own.
+            let clock = rule.clock_and_dials().0;
+            let follow = follow.filter(|(_, average)| clock.is_none_or(|clock| clock == average.clock));
+            at.extend(follow.map(|(i, _)| i));
+            if !movable(&at) {
+                return None;
+            }
+            let parts = at.iter().map(|&i| Rc::clone(&ops[i])).collect();
+            Some((Update { parts, jobs, rule, follow: follow.map(|(_, f)| f), places: None }, at))
+        })
+    }
+
+    /// The activations and gradients that it sums over.
+    pub fn operands(&self) -> Vec<Tensor> {
+        self.jobs.iter().flat_map(|job| job.x.into_iter().chain([job.dy])).collect()
+    }
+
+    /// With the places of its tensors, if few enough memories hold them. `idle` are memories that nothing uses.
+    pub fn placed(&self, r: &Recorder, idle: &[Tensor]) -> Option<Self> {
+        let mut memories: Vec<Tensor> = self.operands().into_iter().map(|t| r.storage(t)).collect();
+        memories.sort();
+        memories.dedup();
+        let state = self.rule.state();
+        let written = [Some(state[0]), self.follow.map(|f| f.average)].map(|t| t.map(|t| r.storage(t)));
+        if memories.len() > MOST_MEMORIES || memories.iter().any(|&m| written.contains(&Some(m))) {
+            return None;
+        }
+        let place = |t: Tensor| {
+            let memory = memories.iter().position(|&m| m == r.storage(t)).unwrap_or_default();
+            (memory, r.info(t).offset)
+        };
+        let members = r.members(self.rule.gradient());
+        let start = r.info(self.rule.gradient()).offset;
+        let jobs = self
+            .jobs
+            .iter()
+            .zip(members)
+            .map(|(job, &member)| ([job.x.unwrap_or(job.dy), job.dy].map(place), r.info(member).offset - start));
+        let offset = |i: usize| state.get(i).map_or(0, |&t| r.info(t).offset);
+        let places = Places {
+            jobs: jobs.collect(),
+            memories: std::array::from_fn(|i| memories[i.min(memories.len() - 1)]),
+            state: r.storage(state[0]),
+            stretches: [offset(0), offset(1), offset(2)],
+            averages: self.follow.map_or((idle[0], 0), |f| (r.storage(f.average), r.info(f.average).offset)),
+        };
+        Some(Update { places: Some(places), ..self.clone() })
+    }
+
+    fn places(&self) -> &Places {
+        self.places.as_ref().expect("an update is run once it is placed")
+    }
+
+    /// The shader with a part for each job, and how many workgroups they take together.
+    fn shader(&self, adapter: Adapter) -> (Shader, usize) {
+        let Shader { name, source } = shader!("update", "optimizers");
+        let cut = |text: &str, from: &str, to: &str| -> (String, String, String) {
+            let parts = text.split_once(from).and_then(|(a, b)| b.split_once(to).map(|(b, c)| (a, b, c)));
+            let (before, between, after) = parts.expect("update.wgsl has its marks");
+            (before.to_owned(), between.to_owned(), after.to_owned())
+        };
+        let (head, _, rest) = cut(&source, "//<sample>", "//</sample>");
+        let (_, template, rest) = cut(&rest, "//<job>", "//</job>");
+        let (entry, _, tail) = cut(&rest, "//<jobs>", "//</jobs>");
+        let (mut text, mut calls, mut first) = (head, String::new(), 0);
+        for (i, (job, &([x, dy], at))) in self.jobs.iter().zip(&self.places().jobs).enumerate() {
+            let g = &job.geometry;
+            let split = job.split(adapter);
+            let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
+            let mut part = template.replace("JOB_RUN", &format!("job{i}"));
+            // Names that begin alike: the longer ones come first.
+            for (name, value) in [
+                ("JOB_AT", format!("{at}u")),
+                ("JOB_X_AT", format!("{}u", x.1)),
+                ("JOB_DY_AT", format!("{}u", dy.1)),
+                ("JOB_SPLIT", format!("{split}u")),
+                ("JOB_BIAS", job.x.is_none().to_string()),
+                ("JOB_PADDED", padded.to_string()),
+                ("JOB_PLACES", format!("{}u", g.window_len())),
+                ("JOB_PIXELS", format!("{}u", job.pixels())),
+                ("JOB_HEIGHT", format!("{}i", g.height)),
+                ("JOB_WIDTH", format!("{}i", g.width)),
+                ("JOB_CHANNELS", format!("{}u", g.channels)),
+                ("JOB_OUT_HEIGHT", format!("{}u", g.out_height)),
+                ("JOB_OUT_WIDTH", format!("{}u", g.out_width)),
+                ("JOB_OUT_CHANNELS", format!("{}u", g.out_channels)),
+                ("JOB_KERNEL_WIDTH", format!("{}u", g.kernel[1])),
+                ("JOB_STRIDE", format!("{}u", g.stride)),
+                ("JOB_PAD", format!("{}i", g.pad)),
+                ("JOB_X", format!("m{}", x.0)),
+                ("JOB_DY", format!("m{}", dy.0)),
+            ] {
+                part = part.replace(name, &value);
+            }
+            text.push_str(&part);
+            let groups = job.tiles().div_ceil(64 / split);
+            let otherwise = if i == 0 { "" } else { " else " };
+            let last = first + groups;
+            // Writing to a string can't fail.
+            let _ =
+                write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
+            first = last;
+        }
+        let source = [text, entry, calls, tail].concat();
+        (Shader { name, source: source.into() }, first)
+    }
+}
+
+impl Op for Update {
+    fn name(&self) -> &'static str {
+        "update"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        let (clock, dials) = self.rule.clock_and_dials();
+        // Gradient descent without an average needs no clock: any tensor stands in its place, unread.
+        let clock = clock.or(self.follow.map(|f| f.clock)).unwrap_or(dials);
+        [self.places().memories.to_vec(), vec![clock, dials]].concat()
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.places().state, self.places().averages.0]
+    }
+
+    fn differentiable(&self) -> bool {
+        false
+    }
+
+    fn run(&self, _x: &[&[f32]], _y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        unreachable!("a CPU runs an update's parts")
+    }
+
+    fn parts(&self) -> &[Rc<dyn Op>] {
+        &self.parts
+    }
+
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        let Places { stretches: [weight, first, second], averages, .. } = *self.places();
+        let (lane, dial, [decay1, decay2], [ln_decay1, ln_decay2], epsilon) = match &self.rule {
+            Rule::Adam(op) => (op.lane, op.dial, [op.adam.beta1, op.adam.beta2], op.ln_betas(), op.adam.epsilon),
+            Rule::Sgd(op) => (Lane::Draws, op.dial, [op.momentum, 0.0], [0.0; 2], 0.0),
+        };
+        let params = Params {
+            optimizer_lane: lane as u32,
+            dial: dial as u32,
+            decay1,
+            decay2,
+            ln_decay1,
+            ln_decay2,
+            epsilon,
+            weight: weight as u32,
+            first: first as u32,
+            second: second as u32,
+            average: averages.1 as u32,
+            average_lane: self.follow.map_or(0, |f| f.lane as u32),
+            average_decay: self.follow.map_or(0.0, |f| f.decay),
+        };
+        let (shader, groups) = self.shader(adapter);
+        let optimizer = if let Rule::Adam(_) = self.rule { 0.0 } else { 1.0 };
+        let follow = f64::from(u8::from(self.follow.is_some()));
+        // Two axes, since one dimension is limited to 65,535 workgroups.
+        let x = groups.min(32_768);
+        Kernel {
+            shader,
+            entry: "update",
+            constants: vec![("OPTIMIZER", optimizer), ("FOLLOW", follow)],
+            params: params.bytes(),
+            workgroups: [x as u32, groups.div_ceil(x) as u32, 1],
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn layout() -> (&'static str, super::check::Layout) {
+    ("update", Params::layout())
+}

@@ -1,0 +1,135 @@
+//! Finds the operations of a program that one dispatch can do together.
+
+use super::Piece;
+use crate::ops::Op;
+use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
+use crate::ops::draw::Draw;
+use crate::ops::update::Update;
+use crate::program::{Node, Recorder, Role, Tensor};
+use std::rc::Rc;
+
+/// The pieces of a program with these operations. `nodes` are those of all programs.
+pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[Tensor]) -> Vec<Piece> {
+    let alone = |t: Tensor, reader: &Rc<dyn Op>| {
+        let read_by = |n: &&Node| !n.op.is_view() && n.op.reads().iter().any(|&read| r.overlap(read, t));
+        nodes.iter().filter(read_by).all(|n| Rc::ptr_eq(&n.op, reader)) && !keep.iter().any(|&k| r.overlap(k, t))
+    };
+    let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
+    while let Some((draw, at)) = found(r, &pieces, |ops, movable| Draw::find(ops, r, &alone, movable)) {
+        take(&mut pieces, &at, Piece::Draw(draw));
+    }
+    while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
+        take(&mut pieces, &at, Piece::Update(update));
+    }
+    blocks(r, pieces)
+}
+
+/// Looks for a group among the operations that are still on their own: the group, and which pieces it is made of. `find`
+/// is also told which of them may move to the place of the last.
+fn found<T>(
+    r: &Recorder,
+    pieces: &[Piece],
+    find: impl Fn(&[Rc<dyn Op>], &dyn Fn(&[usize]) -> bool) -> Option<(T, Vec<usize>)>,
+) -> Option<(T, Vec<usize>)> {
+    let (at, ops): (Vec<usize>, Vec<Rc<dyn Op>>) = pieces
+        .iter()
+        .enumerate()
+        .filter_map(|(i, piece)| if let Piece::One(op) = piece { Some((i, Rc::clone(op))) } else { None })
+        .unzip();
+    let movable = |parts: &[usize]| {
+        let places: Vec<usize> = parts.iter().map(|&i| at[i]).collect();
+        let last = places.iter().copied().max().unwrap_or_default();
+        places.iter().all(|&place| {
+            let mut between = (place + 1..last).filter(|i| !places.contains(i));
+            !between.any(|i| depend(r, &pieces[place].parts(), &pieces[i].parts()))
+        })
+    };
+    find(&ops, &movable).map(|(group, parts)| (group, parts.iter().map(|&i| at[i]).collect()))
+}
+
+/// Puts `group` in the place of the last of its parts, and takes them out.
+fn take(pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
+    let last = at.iter().copied().max().unwrap_or_default();
+    pieces[last] = group;
+    let mut i = 0;
+    pieces.retain(|_| {
+        i += 1;
+        i - 1 == last || !at.contains(&(i - 1))
+    });
+}
+
+/// Gathers small operations into blocks: each joins the last block that it may, and a block moves on into a later one
+/// where nothing between depends on it.
+fn blocks(r: &Recorder, pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let Piece::One(op) = &piece else {
+            out.push(piece);
+            continue;
+        };
+        if !small(op, r) {
+            out.push(piece);
+            continue;
+        }
+        let bound = out.iter().rposition(|before| depend(r, &before.parts(), &piece.parts())).unwrap_or(0);
+        let block = (bound..out.len()).rev().find(|&i| match &out[i] {
+            Piece::Block(parts) => fits(r, parts, &piece.parts()),
+            _ => false,
+        });
+        match block.map(|i| &mut out[i]) {
+            Some(Piece::Block(parts)) => parts.push(Rc::clone(op)),
+            _ => out.push(Piece::Block(vec![Rc::clone(op)])),
+        }
+    }
+    let mut i = 0;
+    while i < out.len() {
+        let later = match &out[i] {
+            Piece::Block(parts) => {
+                let end = (i + 1..out.len()).find(|&j| depend(r, parts, &out[j].parts())).unwrap_or(out.len() - 1);
+                (i + 1..=end).find(|&j| matches!(&out[j], Piece::Block(others) if fits(r, parts, others)))
+            }
+            _ => None,
+        };
+        match later {
+            Some(j) => {
+                let parts = out[i].parts();
+                if let Piece::Block(others) = &mut out[j] {
+                    others.splice(0..0, parts);
+                }
+                out.remove(i);
+            }
+            None => i += 1,
+        }
+    }
+    out
+}
+
+/// Whether a block is a good place for this operation.
+fn small(op: &Rc<dyn Op>, r: &Recorder) -> bool {
+    op.instructions().is_some_and(|code| {
+        code.iter().all(|i| {
+            let constant = matches!(r.info(i.a.tensor).role, Role::Constant(_));
+            i.work() <= MOST_WORK && !(i.beside == Beside::Pick && constant)
+        })
+    })
+}
+
+/// Whether one block has room for both.
+fn fits(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
+    let both = [parts, others].concat();
+    let length: usize = both.iter().map(|op| op.instructions().map_or(0, |code| code.len())).sum();
+    // Results will share pools; what doesn't is bound on its own.
+    let own = Block::storages(&both, r).into_iter().filter(|&s| r.info(s).role != Role::Result).count();
+    length <= MOST_INSTRUCTIONS && own < MOST_MEMORIES - 2
+}
+
+/// Whether `later` must stay behind `earlier`: it reads or writes what that writes, or writes what that reads.
+fn depend(r: &Recorder, earlier: &[Rc<dyn Op>], later: &[Rc<dyn Op>]) -> bool {
+    let meet = |a: Vec<Tensor>, b: &[Tensor]| a.iter().any(|&a| b.iter().any(|&b| r.overlap(a, b)));
+    earlier.iter().any(|before| {
+        let (reads, writes) = (before.reads(), before.writes());
+        later
+            .iter()
+            .any(|after| meet(after.reads(), &writes) || meet(after.writes(), &writes) || meet(after.writes(), &reads))
+    })
+}

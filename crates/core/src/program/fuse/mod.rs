@@ -1,0 +1,104 @@
+//! Rewrites that make recorded programs cheaper without changing what they compute, in this order:
+//!
+//! 1. *epilogues*: a bias, an activation or a slope moves into the product or convolution before it;
+//! 2. *joins*: what is only laid side by side is written side by side in the first place;
+//! 3. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/block.rs`);
+//! 4. *pools*: results that no dispatch both reads and writes share a memory, so that groups need few bindings.
+//!
+//! What a rewrite doesn't know it leaves alone: a form that lacks a fused one runs unfused, beside those that have one.
+
+mod epilogues;
+mod groups;
+mod joins;
+mod pools;
+
+use super::{Recorder, Tensor};
+use crate::ops::Op;
+use crate::ops::block::{Block, MOST_MEMORIES};
+use crate::ops::draw::Draw;
+use crate::ops::update::Update;
+use std::rc::Rc;
+
+/// A part of a program on its way to one dispatch.
+enum Piece {
+    /// An operation as it is.
+    One(Rc<dyn Op>),
+    /// Noise, batch and labels.
+    Draw(Draw),
+    /// Gradients of weights and their optimiser.
+    Update(Update),
+    /// Small operations in order.
+    Block(Vec<Rc<dyn Op>>),
+}
+
+impl Piece {
+    /// The operations that it stands for.
+    fn parts(&self) -> Vec<Rc<dyn Op>> {
+        match self {
+            Piece::One(op) => vec![Rc::clone(op)],
+            Piece::Draw(draw) => draw.parts().to_vec(),
+            Piece::Update(update) => update.parts().to_vec(),
+            Piece::Block(parts) => parts.clone(),
+        }
+    }
+
+    /// The storages that its dispatch binds.
+    fn storages(&self, r: &Recorder) -> Vec<Tensor> {
+        let tensors = match self {
+            Piece::One(op) => [op.reads(), op.writes()].concat(),
+            Piece::Draw(draw) => [draw.reads(), draw.writes()].concat(),
+            Piece::Update(update) => update.operands(),
+            Piece::Block(parts) => Block::storages(parts, r),
+        };
+        tensors.into_iter().map(|t| r.storage(t)).collect()
+    }
+
+    /// The finished operation, once its tensors have their places; `None` if it would need too many bindings.
+    fn finish(&self, r: &Recorder, idle: &[Tensor]) -> Option<Rc<dyn Op>> {
+        match self {
+            Piece::One(op) => Some(Rc::clone(op)),
+            Piece::Draw(draw) => Some(Rc::new(draw.clone())),
+            Piece::Update(update) => update.placed(r, idle).map(|op| Rc::new(op) as Rc<dyn Op>),
+            Piece::Block(parts) if Block::storages(parts, r).len() <= MOST_MEMORIES => {
+                Some(Rc::new(Block::new(parts.clone(), r, idle)))
+            }
+            Piece::Block(_) => None,
+        }
+    }
+}
+
+/// The operations of each program, rewritten.
+pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>> {
+    let nodes = joins::joins(r, epilogues::epilogues(r, keep), keep);
+    let mut programs: Vec<Vec<Piece>> = (0..r.programs.len())
+        .map(|i| nodes.iter().filter(|n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op)).collect())
+        .map(|ops: Vec<_>| groups::group(r, &nodes, ops, keep))
+        .collect();
+    // A block of one operation is no gain.
+    for piece in programs.iter_mut().flatten() {
+        if let Piece::Block(parts) = piece
+            && let [only] = parts.as_slice()
+        {
+            *piece = Piece::One(Rc::clone(only));
+        }
+    }
+    let idle: Vec<Tensor> = (0..MOST_MEMORIES).map(|_| r.idle_memory()).collect();
+    let tensors = r.tensors.clone();
+    loop {
+        pools::plan(r, &programs, keep);
+        let finished: Vec<Vec<Option<Rc<dyn Op>>>> =
+            programs.iter().map(|pieces| pieces.iter().map(|p| p.finish(r, &idle)).collect()).collect();
+        if finished.iter().flatten().all(Option::is_some) {
+            return finished.into_iter().map(|ops| ops.into_iter().flatten().collect()).collect();
+        }
+        // Take apart what has no room, and start over: its parts bring rules of their own for the pools.
+        r.tensors.clone_from(&tensors);
+        for (pieces, finished) in programs.iter_mut().zip(finished) {
+            let apart = pieces.drain(..).zip(finished).flat_map(|(piece, finished)| match finished {
+                Some(_) => vec![piece],
+                None => piece.parts().into_iter().map(Piece::One).collect(),
+            });
+            *pieces = apart.collect();
+        }
+    }
+}
