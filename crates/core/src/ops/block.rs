@@ -1,22 +1,22 @@
-//! Many small operations in one dispatch: an interpreter whose instructions are loops over strided tensors.
+//! Many small operations in one dispatch: each becomes a loop over strided tensors in one shader, for one workgroup.
 //!
 //! A loss is two dozen operations on `[B, 1]`, each far shorter than the dispatch that would start it. A block runs them
-//! one after another in a single workgroup, with barriers in between where one needs another's result. An operation that
-//! can serve says how in [`super::Op::instructions`]; the CPU runs the operations themselves.
+//! one after another, with barriers where one needs another's result. An operation that can serve says in
+//! [`super::Op::instructions`] what its loop is; the CPU runs the operations themselves.
 
 use super::epilogue::Epilogue;
-use super::{Adapter, Kernel, Op, shader};
+use super::{Adapter, Kernel, Op, Shader, cut, params, shader};
 use crate::program::{Recorder, Role, Tensor};
 use std::rc::Rc;
 
 /// The most memories that a block touches: what WebGPU promises a shader.
 pub(crate) const MOST_MEMORIES: usize = 8;
-/// The most instructions of a block: 15 KiB of uniforms, of the 16 that any device has.
-pub(crate) const MOST_INSTRUCTIONS: usize = 96;
+/// The most instructions of a block: it is compiled as a whole.
+pub(crate) const MOST_INSTRUCTIONS: usize = 128;
 /// The most values that one instruction computes, or terms that it sums: beyond, a dispatch of its own is quicker.
 pub(crate) const MOST_WORK: usize = 1 << 16;
-/// `vec4u` in an instruction.
-const ROWS: usize = 10;
+
+params! { parts: u32 }
 
 /// A tensor as an instruction walks it: the value for an index and a term lies at
 /// `start + Σ index·strides + Σ term·inner`.
@@ -36,43 +36,43 @@ pub struct Operand {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Code {
     /// `y = f(scale · Σ (a ∘ b) + shift)`, see [`Instruction`].
-    Compute = 0,
+    Compute,
     /// Copies words as they are: integers too.
-    Copy = 1,
+    Copy,
     /// Adds one to the word `y`.
-    Tick = 2,
+    Tick,
     /// Copies the word `a` to a ring: `y` is its place in the first row, and the row follows from the count `c`.
-    Log = 3,
+    Log,
 }
 
 /// `∘` of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Combine {
     /// `a` alone.
-    First = 0,
+    First,
     /// `a + b`
-    Add = 1,
+    Add,
     /// `a - b`
-    Sub = 2,
+    Sub,
     /// `a · b`
-    Mul = 3,
+    Mul,
     /// `a / b`
-    Div = 4,
+    Div,
 }
 
 /// What the third operand `c` is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Beside {
     /// Nothing.
-    Unused = 0,
+    Unused,
     /// It is added before the function.
-    Bias = 1,
+    Bias,
     /// The result is multiplied by the slope of the function whose output it is, instead of applying it.
-    Gate = 2,
+    Gate,
     /// An integer: `a` is read as many of `a`'s last strides further on, and is 0 past `limit`.
-    Pick = 3,
+    Pick,
     /// An integer: values whose last index isn't it are 0.
-    Place = 4,
+    Place,
 }
 
 /// One loop: over an index within `extents`, and within it over a sum of `terms`.
@@ -96,7 +96,7 @@ pub struct Instruction {
     pub c: Option<Operand>,
     /// How the first two are combined.
     pub combine: Combine,
-    /// A code of `block.wgsl`: 0 none, 1–3 an activation, 4 exp, 5 log, 6 sqrt, 7 square, 8 softplus.
+    /// A code of `functions.wgsl`.
     pub function: u32,
     /// The leaky ReLU's slope.
     pub slope: f32,
@@ -185,9 +185,9 @@ impl Instruction {
 #[derive(Debug)]
 pub(crate) struct Block {
     parts: Vec<Rc<dyn Op>>,
-    /// The memories it touches, each bound as a whole, and then some that it doesn't, for the bindings left.
+    /// The memories it touches, each bound as a whole.
     memories: Vec<Tensor>,
-    code: Vec<[u32; 4 * ROWS]>,
+    shader: Shader,
 }
 
 impl Block {
@@ -205,76 +205,181 @@ impl Block {
         storages
     }
 
-    /// The block of these operations in this order, once their tensors have their places. `idle` are memories for the
-    /// bindings that nothing uses.
-    pub fn new(parts: Vec<Rc<dyn Op>>, r: &Recorder, idle: &[Tensor]) -> Self {
-        let mut memories = Block::storages(&parts, r);
+    /// The block of these operations in this order, once their tensors have their places.
+    pub fn new(parts: Vec<Rc<dyn Op>>, r: &Recorder) -> Self {
+        let writer = Writer { r, memories: Block::storages(&parts, r) };
         // What has been written, and what has been read, since the last barrier.
         let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
-        let mut code = Vec::new();
+        let mut loops = String::new();
         for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
             let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| r.overlap(o, t));
             let y = instruction.y.tensor;
-            let wait =
-                instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read);
-            if wait {
+            if instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read) {
+                loops.push_str("    storageBarrier();\n");
                 written.clear();
                 read.clear();
             }
             written.push(y);
             read.extend(instruction.operands().map(|o| o.tensor));
-            code.push(assemble(&instruction, wait, r, &memories));
+            loops.push_str(&writer.instruction(&instruction));
         }
-        memories.extend(&idle[memories.len()..MOST_MEMORIES]);
-        Block { parts, memories, code }
+        let Shader { name, source } = shader!("block", "functions");
+        let (head, _, rest) = cut(&source, "//<memories>", "//</memories>");
+        let (middle, _, tail) = cut(rest, "//<loops>", "//</loops>");
+        let bindings: String = (0..writer.memories.len())
+            .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
+            .collect();
+        let source = [head, &bindings, middle, &loops, tail].concat().into();
+        Block { parts, memories: writer.memories, shader: Shader { name, source } }
     }
 }
 
-/// Marks an operand whose value stands in the place of its address.
-const LITERAL: u32 = 15;
+/// Writes instructions as WGSL.
+struct Writer<'a> {
+    r: &'a Recorder,
+    memories: Vec<Tensor>,
+}
 
-/// The words of an instruction, as `block.wgsl` reads them.
-fn assemble(i: &Instruction, wait: bool, r: &Recorder, memories: &[Tensor]) -> [u32; 4 * ROWS] {
-    let place = |operand: Option<&Operand>| match operand {
-        None => (LITERAL, 0),
-        Some(operand) => match r.info(operand.tensor).role {
-            Role::Constant(value) => (LITERAL, value.to_bits()),
-            _ => {
-                let info = r.info(operand.tensor);
-                let memory = memories.iter().position(|&m| m == info.storage).unwrap_or_default();
-                (memory as u32, (info.offset + operand.start) as u32)
+/// The sum of `start` and of each index times its step, without what is zero.
+fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
+    let terms = steps.iter().filter(|(_, step)| *step > 0).map(|(index, step)| match step {
+        1 => (*index).to_owned(),
+        step => format!("{index} * {step}u"),
+    });
+    let start = (start > 0).then(|| format!("{start}u"));
+    let terms: Vec<String> = start.into_iter().chain(terms).collect();
+    if terms.is_empty() { "0u".to_owned() } else { terms.join(" + ") }
+}
+
+/// A number as WGSL writes it; through its bits, so that none is lost.
+fn number(value: f32) -> String {
+    if value == value.trunc() && value.abs() < 1e6 {
+        format!("{value:.1}")
+    } else {
+        format!("bitcast<f32>({}u)", value.to_bits())
+    }
+}
+
+impl Writer<'_> {
+    /// Where an operand's value lies: memory and address, with `more` added to it.
+    fn place(&self, operand: &Operand, terms: bool, more: &str) -> String {
+        let info = self.r.info(operand.tensor);
+        let memory = self.memories.iter().position(|&m| m == info.storage).unwrap_or_default();
+        let [s0, s1, s2, s3] = operand.strides;
+        let [t0, t1] = if terms { operand.inner } else { [0; 2] };
+        let steps = [("ix", s0), ("iy", s1), ("iz", s2), ("iw", s3), ("t0", t0), ("t1", t1)];
+        format!("m{memory}[{}{more}]", address(info.offset + operand.start, steps))
+    }
+
+    /// An operand's word, or its number.
+    fn word(&self, operand: Option<&Operand>, more: &str) -> String {
+        match operand {
+            None => "0u".to_owned(),
+            Some(operand) => self.place(operand, false, more),
+        }
+    }
+
+    fn float(&self, operand: Option<&Operand>, more: &str) -> String {
+        match operand.map(|o| (o, self.r.info(o.tensor).role)) {
+            None => "0.0".to_owned(),
+            Some((_, Role::Constant(value))) => number(value),
+            Some((operand, _)) => format!("bitcast<f32>({})", self.place(operand, true, more)),
+        }
+    }
+
+    /// The loop of an instruction.
+    fn instruction(&self, i: &Instruction) -> String {
+        // A single term needs no index.
+        let single = |o: Operand| Operand {
+            inner: std::array::from_fn(|axis| if i.terms[axis] == 1 { 0 } else { o.inner[axis] }),
+            ..o
+        };
+        let i = &Instruction { a: single(i.a), b: i.b.map(single), ..*i };
+        let (n, [_, e1, e2, e3], [terms0, terms1]) = (i.values(), i.extents, i.terms);
+        if n == 0 {
+            return String::new();
+        }
+        let y = self.place(&i.y, false, "");
+        let c = |me: &Self| me.word(i.c.as_ref(), "");
+        let body = match i.code {
+            Code::Copy => format!("        {y} = {};\n", self.word(i.first(), "")),
+            Code::Tick => format!("        {y} += 1u;\n"),
+            Code::Log => {
+                let [rows, columns] = i.offset;
+                let line = format!(" + ({} - 1u) % {rows}u * {columns}u", c(self));
+                format!("        {} = {};\n", self.place(&i.y, false, &line), self.word(i.first(), ""))
             }
-        },
-    };
-    let strides = |operand: Option<&Operand>| operand.map_or([0; 4], |o| o.strides.map(|s| s as u32));
-    let [y, a, b, c] = [Some(&i.y), i.first(), i.b.as_ref(), i.c.as_ref()];
-    let places = [y, a, b, c].map(place);
-    let inner = |operand: Option<&Operand>| operand.map_or([0; 2], |o| o.inner.map(|s| s as u32));
-    let ([a0, a1], [b0, b1]) = (inner(a), inner(b));
-    let numbers = match (i.code, i.beside) {
-        (Code::Log, _) | (_, Beside::Pick | Beside::Place) => i.offset.map(|n| n as u32),
-        _ => [i.scale.to_bits(), i.shift.to_bits()],
-    };
-    let rows: [[u32; 4]; ROWS] = [
-        [i.code as u32, i.values() as u32, i.terms.iter().product::<usize>() as u32, i.terms[1] as u32],
-        i.extents.map(|e| e as u32),
-        places.map(|(memory, _)| memory),
-        places.map(|(_, at)| at),
-        strides(y),
-        strides(a),
-        strides(b),
-        strides(c),
-        [a0, a1, b0, b1],
-        [
-            i.combine as u32 | i.function << 4 | (i.beside as u32) << 8 | u32::from(wait) << 12,
-            numbers[0],
-            numbers[1],
-            i.slope.to_bits(),
-        ],
-    ];
-    let mut words = [0; 4 * ROWS];
-    words.copy_from_slice(rows.as_flattened());
-    words
+            Code::Compute if i.beside == Beside::Pick => {
+                let [offset, limit] = i.offset;
+                let at = self.word(i.first(), &format!(" + {offset}u + column"));
+                format!(
+                    "        let column = {};\n        var word = 0u;\n        if (column < {limit}u) {{\n            \
+                     word = {at};\n        }}\n        {y} = word;\n",
+                    c(self)
+                )
+            }
+            Code::Compute if i.beside == Beside::Place => {
+                let [offset, limit] = i.offset;
+                let a = self.float(i.first(), "");
+                format!(
+                    "        let column = {};\n        let here = column < {limit}u && iw == {offset}u + column;\n        \
+                     {y} = bitcast<u32>(select(0.0, {a}, here));\n",
+                    c(self)
+                )
+            }
+            Code::Compute => {
+                let (a, b) = (self.float(i.first(), ""), self.float(i.b.as_ref(), ""));
+                let term = match i.combine {
+                    Combine::First => a,
+                    Combine::Add => format!("{a} + {b}"),
+                    Combine::Sub => format!("{a} - {b}"),
+                    Combine::Mul => format!("{a} * {b}"),
+                    Combine::Div => format!("{a} / {b}"),
+                };
+                let mut body = if [terms0, terms1] == [1, 1] {
+                    format!("        var x = {term};\n")
+                } else {
+                    format!(
+                        "        var x = 0.0;\n        for (var t0 = 0u; t0 < {terms0}u; t0++) {{\n            \
+                         for (var t1 = 0u; t1 < {terms1}u; t1++) {{\n                x += {term};\n            }}\n        }}\n"
+                    )
+                };
+                if (i.scale, i.shift) != (1.0, 0.0) {
+                    body += &format!("        x = {} * x + {};\n", number(i.scale), number(i.shift));
+                }
+                let value = match i.beside {
+                    Beside::Gate => {
+                        body += &format!("        let gate = bitcast<f32>({});\n", c(self));
+                        match i.function {
+                            1 => format!("select({} * x, x, gate > 0.0)", number(i.slope)),
+                            2 => "x * (1.0 - gate * gate)".to_owned(),
+                            _ => "x * gate * (1.0 - gate)".to_owned(),
+                        }
+                    }
+                    beside => {
+                        if beside == Beside::Bias {
+                            body += &format!("        x += bitcast<f32>({});\n", c(self));
+                        }
+                        match i.function {
+                            0 => "x".to_owned(),
+                            1 => format!("select({} * x, x, x > 0.0)", number(i.slope)),
+                            code => format!("function_of({code}u, x, 0.0)"),
+                        }
+                    }
+                };
+                body + &format!("        {y} = bitcast<u32>({value});\n")
+            }
+        };
+        let indices = [
+            ("ix", format!("n / {}u", e1 * e2 * e3)),
+            ("iy", format!("n / {}u % {e1}u", e2 * e3)),
+            ("iz", format!("n / {e3}u % {e2}u")),
+            ("iw", format!("n % {e3}u")),
+        ];
+        let used = indices.iter().filter(|(name, _)| body.contains(name));
+        let index: String = used.map(|(name, value)| format!("        let {name} = {value};\n")).collect();
+        format!("    for (var n = thread; n < {n}u; n += THREADS) {{\n{index}{body}    }}\n")
+    }
 }
 
 impl Op for Block {
@@ -302,16 +407,14 @@ impl Op for Block {
         &self.parts
     }
 
-    fn kernel(&self, _adapter: Adapter) -> Kernel {
-        let mut params = bytemuck::cast_slice(&[self.code.len() as u32, 0, 0, 0]).to_vec();
-        self.code.iter().for_each(|words| params.extend_from_slice(bytemuck::cast_slice(words)));
-        // A uniform binding must cover the shader's whole array.
-        params.resize(16 + MOST_INSTRUCTIONS * ROWS * 16, 0);
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        // A barrier costs a software adapter by the thread.
+        let threads = if adapter == Adapter::Software { 32.0 } else { 256.0 };
         Kernel {
-            shader: shader!("block", "functions"),
-            entry: "interpret",
-            constants: vec![],
-            params,
+            shader: self.shader.clone(),
+            entry: "run",
+            constants: vec![("THREADS", threads)],
+            params: Params { parts: self.parts.len() as u32 }.bytes(),
             workgroups: [1, 1, 1],
         }
     }
@@ -319,5 +422,5 @@ impl Op for Block {
 
 #[cfg(test)]
 pub(super) fn layout() -> (&'static str, super::check::Layout) {
-    ("block", vec![("count", "vec4u", 0), ("code", "vec4u[960]", 16)])
+    ("block", Params::layout())
 }

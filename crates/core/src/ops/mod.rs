@@ -161,6 +161,15 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
+/// A shader's text before, between and after two marks, for the parts that are written anew for each model.
+///
+/// # Panics
+/// If the marks aren't there.
+fn cut<'a>(text: &'a str, from: &str, to: &str) -> (&'a str, &'a str, &'a str) {
+    let parts = text.split_once(from).and_then(|(a, b)| b.split_once(to).map(|(b, c)| (a, b, c)));
+    parts.expect("the shader has its marks")
+}
+
 /// One dispatch. Bindings are dense in group 0: the params at 0, then the reads, then the writes.
 #[derive(Clone, Debug)]
 pub struct Kernel {

@@ -36,6 +36,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
         ("noise", noise::scenes()),
         ("sgd", sgd::scenes()),
         ("tick", tick::scenes()),
+        ("update", update::scenes()),
     ]
 }
 

@@ -12,14 +12,14 @@ use super::product::{Orientation, Product};
 use super::reduce::Sum;
 use super::sgd::Sgd;
 use super::tick::Lane;
-use super::{Adapter, Kernel, Op, Shader, params, shader};
+use super::{Adapter, Kernel, Op, Shader, cut, params, shader};
 use crate::program::{Recorder, Tensor};
 use std::any::Any;
 use std::fmt::Write;
 use std::rc::Rc;
 
-/// Activations and their gradients come from so many memories at most: the shader binds four more.
-const MOST_MEMORIES: usize = 4;
+/// What WebGPU promises a shader in storage buffers.
+const MOST_BINDINGS: usize = 8;
 
 /// The gradient of one weight, or of a bias: a sum of products over the small side of a convolution.
 #[derive(Clone, Copy, Debug)]
@@ -51,16 +51,16 @@ pub(crate) struct Update {
 
 #[derive(Clone, Debug)]
 struct Places {
-    /// What the shader's memories are, some perhaps twice.
-    memories: [Tensor; MOST_MEMORIES],
+    /// The memories of `x` and `dy`.
+    memories: Vec<Tensor>,
     /// For each job: which memory `x` and `dy` are in and where, and where its weights start among the network's.
     jobs: Vec<([(usize, usize); 2], usize)>,
     /// Weights and moments.
     state: Tensor,
     /// Where weights, first and second moments start in it.
     stretches: [usize; 3],
-    /// The memory of the averages, and where they start; an idle one without averages.
-    averages: (Tensor, usize),
+    /// The memory of the averages, if there are any, and where they start.
+    averages: Option<(Tensor, usize)>,
 }
 
 params! {
@@ -138,20 +138,45 @@ impl Job {
         batch * out_height * out_width
     }
 
-    fn tiles(&self) -> usize {
-        self.extents().iter().map(|n| n.div_ceil(4)).product()
+    /// Channels of a thread: as many as there are for four threads side by side, up to four.
+    fn nths(&self) -> usize {
+        self.geometry.out_channels.div_ceil(4).clamp(1, 4)
     }
 
-    /// How many threads share a tile: more where tiles are few and sums long.
+    /// Tiles of 4 places by so many channels for each of four threads.
+    fn tiles(&self) -> usize {
+        let [places, channels] = self.extents();
+        places.div_ceil(4) * channels.div_ceil(4 * self.nths())
+    }
+
+    /// How many threads share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
+    /// and the memory to share in cost more than a long sum.
     fn split(&self, adapter: Adapter) -> usize {
-        // A barrier is dear on a software adapter.
-        let enough = if adapter == Adapter::Software { 128 } else { 4096 };
         let mut split = 1;
-        while split < 64 && self.tiles() * split < enough && self.pixels() / (split * 2) >= 16 {
+        while adapter == Adapter::Hardware
+            && split < 16
+            && self.tiles() * 4 * split < 4096
+            && self.pixels() / (split * 2) >= 16
+        {
             split *= 2;
         }
         split
     }
+}
+
+/// Threads of a workgroup.
+fn threads(adapter: Adapter) -> usize {
+    if adapter == Adapter::Software { 16 } else { 64 }
+}
+
+/// `text` with what stands between two marks, each time they come, or without it.
+fn keep(text: &str, from: &str, to: &str, whether: bool) -> String {
+    let mut text = text.to_owned();
+    while text.contains(from) {
+        let (before, between, after) = cut(&text, from, to);
+        text = [before, if whether { between } else { "" }, after].concat();
+    }
+    text
 }
 
 impl Update {
@@ -203,14 +228,17 @@ impl Update {
         self.jobs.iter().flat_map(|job| job.x.into_iter().chain([job.dy])).collect()
     }
 
-    /// With the places of its tensors, if few enough memories hold them. `idle` are memories that nothing uses.
-    pub fn placed(&self, r: &Recorder, idle: &[Tensor]) -> Option<Self> {
+    /// With the places of its tensors, if few enough memories hold them.
+    pub fn placed(&self, r: &Recorder) -> Option<Self> {
         let mut memories: Vec<Tensor> = self.operands().into_iter().map(|t| r.storage(t)).collect();
         memories.sort();
         memories.dedup();
         let state = self.rule.state();
-        let written = [Some(state[0]), self.follow.map(|f| f.average)].map(|t| t.map(|t| r.storage(t)));
-        if memories.len() > MOST_MEMORIES || memories.iter().any(|&m| written.contains(&Some(m))) {
+        let averages = self.follow.map(|f| (r.storage(f.average), r.info(f.average).offset));
+        let written = [Some(r.storage(state[0])), averages.map(|(memory, _)| memory)];
+        // Beside them: clock, dials, what is written.
+        let bindings = memories.len() + 3 + usize::from(averages.is_some());
+        if bindings > MOST_BINDINGS || memories.iter().any(|&m| written.contains(&Some(m))) {
             return None;
         }
         let place = |t: Tensor| {
@@ -227,10 +255,10 @@ impl Update {
         let offset = |i: usize| state.get(i).map_or(0, |&t| r.info(t).offset);
         let places = Places {
             jobs: jobs.collect(),
-            memories: std::array::from_fn(|i| memories[i.min(memories.len() - 1)]),
+            memories,
             state: r.storage(state[0]),
             stretches: [offset(0), offset(1), offset(2)],
-            averages: self.follow.map_or((idle[0], 0), |f| (r.storage(f.average), r.info(f.average).offset)),
+            averages,
         };
         Some(Update { places: Some(places), ..self.clone() })
     }
@@ -242,36 +270,56 @@ impl Update {
     /// The shader with a part for each job, and how many workgroups they take together.
     fn shader(&self, adapter: Adapter) -> (Shader, usize) {
         let Shader { name, source } = shader!("update", "optimizers");
-        let cut = |text: &str, from: &str, to: &str| -> (String, String, String) {
-            let parts = text.split_once(from).and_then(|(a, b)| b.split_once(to).map(|(b, c)| (a, b, c)));
-            let (before, between, after) = parts.expect("update.wgsl has its marks");
-            (before.to_owned(), between.to_owned(), after.to_owned())
-        };
-        let (head, _, rest) = cut(&source, "//<sample>", "//</sample>");
-        let (_, template, rest) = cut(&rest, "//<job>", "//</job>");
-        let (entry, _, tail) = cut(&rest, "//<jobs>", "//</jobs>");
-        let (mut text, mut calls, mut first) = (head, String::new(), 0);
+        let (head, _, rest) = cut(&source, "//<bindings>", "//</bindings>");
+        let (rule, _, rest) = cut(rest, "//<sample>", "//</sample>");
+        let (_, template, rest) = cut(rest, "//<job>", "//</job>");
+        let (entry, _, tail) = cut(rest, "//<jobs>", "//</jobs>");
+        let reads = (0..self.places().memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
+        let reads = reads.chain([("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")]);
+        let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "f32"));
+        let bindings: String = reads
+            .chain(writes.into_iter().take(self.writes().len()))
+            .enumerate()
+            .map(|(i, (name, access, word))| {
+                format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{word}>;\n", i + 1)
+            })
+            .collect();
+        let shared = self.jobs.iter().any(|job| job.split(adapter) > 1);
+        let rule = keep(rule, "//<follow>", "//</follow>", self.follow.is_some());
+        let rule = keep(&rule, "//<partial>", "//</partial>", shared);
+        let (mut text, mut calls, mut first) = ([head, &bindings, &rule].concat(), String::new(), 0);
         for (i, (job, &([x, dy], at))) in self.jobs.iter().zip(&self.places().jobs).enumerate() {
             let g = &job.geometry;
             let split = job.split(adapter);
             let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
-            let mut part = template.replace("JOB_RUN", &format!("job{i}"));
+            let (nths, [places, channels]) = (job.nths(), job.extents());
+            let template = keep(template, "//<split>", "//</split>", split > 1);
+            // A line that names a channel by its number is there for each of them.
+            let lines = template.lines().flat_map(|line| {
+                let nth =
+                    |n: usize| line.replace("_JOB_NTH", &format!("_{n}")).replace("JOB_NTH", &format!("{n}u")) + "\n";
+                (0..if line.contains("JOB_NTH") { nths } else { 1 }).map(nth)
+            });
+            let mut part = lines.collect::<String>().replace("JOB_RUN", &format!("job{i}"));
             // Names that begin alike: the longer ones come first.
             for (name, value) in [
                 ("JOB_AT", format!("{at}u")),
                 ("JOB_X_AT", format!("{}u", x.1)),
                 ("JOB_DY_AT", format!("{}u", dy.1)),
                 ("JOB_SPLIT", format!("{split}u")),
+                ("JOB_WIDE", format!("{nths}u")),
                 ("JOB_BIAS", job.x.is_none().to_string()),
                 ("JOB_PADDED", padded.to_string()),
-                ("JOB_PLACES", format!("{}u", g.window_len())),
+                ("JOB_FITS_PLACES", places.is_multiple_of(4).to_string()),
+                ("JOB_FITS_CHANNELS", channels.is_multiple_of(4 * nths).to_string()),
+                ("JOB_PLACES", format!("{places}u")),
                 ("JOB_PIXELS", format!("{}u", job.pixels())),
                 ("JOB_HEIGHT", format!("{}i", g.height)),
                 ("JOB_WIDTH", format!("{}i", g.width)),
                 ("JOB_CHANNELS", format!("{}u", g.channels)),
                 ("JOB_OUT_HEIGHT", format!("{}u", g.out_height)),
                 ("JOB_OUT_WIDTH", format!("{}u", g.out_width)),
-                ("JOB_OUT_CHANNELS", format!("{}u", g.out_channels)),
+                ("JOB_OUT_CHANNELS", format!("{channels}u")),
                 ("JOB_KERNEL_WIDTH", format!("{}u", g.kernel[1])),
                 ("JOB_STRIDE", format!("{}u", g.stride)),
                 ("JOB_PAD", format!("{}i", g.pad)),
@@ -281,7 +329,7 @@ impl Update {
                 part = part.replace(name, &value);
             }
             text.push_str(&part);
-            let groups = job.tiles().div_ceil(64 / split);
+            let groups = (job.tiles() * 4 * split).div_ceil(threads(adapter));
             let otherwise = if i == 0 { "" } else { " else " };
             let last = first + groups;
             // Writing to a string can't fail.
@@ -289,7 +337,7 @@ impl Update {
                 write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
             first = last;
         }
-        let source = [text, entry, calls, tail].concat();
+        let source = [&text, entry, &calls, tail].concat();
         (Shader { name, source: source.into() }, first)
     }
 }
@@ -303,11 +351,12 @@ impl Op for Update {
         let (clock, dials) = self.rule.clock_and_dials();
         // Gradient descent without an average needs no clock: any tensor stands in its place, unread.
         let clock = clock.or(self.follow.map(|f| f.clock)).unwrap_or(dials);
-        [self.places().memories.to_vec(), vec![clock, dials]].concat()
+        [self.places().memories.clone(), vec![clock, dials]].concat()
     }
 
     fn writes(&self) -> Vec<Tensor> {
-        vec![self.places().state, self.places().averages.0]
+        let Places { state, averages, .. } = self.places();
+        [Some(*state), averages.map(|(memory, _)| memory)].into_iter().flatten().collect()
     }
 
     fn differentiable(&self) -> bool {
@@ -323,7 +372,7 @@ impl Op for Update {
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
-        let Places { stretches: [weight, first, second], averages, .. } = *self.places();
+        let Places { stretches: [weight, first, second], averages, .. } = self.places().clone();
         let (lane, dial, [decay1, decay2], [ln_decay1, ln_decay2], epsilon) = match &self.rule {
             Rule::Adam(op) => (op.lane, op.dial, [op.adam.beta1, op.adam.beta2], op.ln_betas(), op.adam.epsilon),
             Rule::Sgd(op) => (Lane::Draws, op.dial, [op.momentum, 0.0], [0.0; 2], 0.0),
@@ -339,19 +388,18 @@ impl Op for Update {
             weight: weight as u32,
             first: first as u32,
             second: second as u32,
-            average: averages.1 as u32,
+            average: averages.map_or(0, |(_, start)| start as u32),
             average_lane: self.follow.map_or(0, |f| f.lane as u32),
             average_decay: self.follow.map_or(0.0, |f| f.decay),
         };
         let (shader, groups) = self.shader(adapter);
         let optimizer = if let Rule::Adam(_) = self.rule { 0.0 } else { 1.0 };
-        let follow = f64::from(u8::from(self.follow.is_some()));
         // Two axes, since one dimension is limited to 65,535 workgroups.
         let x = groups.min(32_768);
         Kernel {
             shader,
             entry: "update",
-            constants: vec![("OPTIMIZER", optimizer), ("FOLLOW", follow)],
+            constants: vec![("OPTIMIZER", optimizer), ("THREADS", threads(adapter) as f64)],
             params: params.bytes(),
             workgroups: [x as u32, groups.div_ceil(x) as u32, 1],
         }
@@ -361,4 +409,73 @@ impl Op for Update {
 #[cfg(test)]
 pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("update", Params::layout())
+}
+
+/// A network of a convolution and a dense layer that learns for a few steps: weights, moments and averages come out.
+#[cfg(test)]
+fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]: [usize; 2]) -> super::check::Scene {
+    use super::tick::LANES;
+    use crate::optim::{Pace, follow};
+    use crate::program::{DType, Init};
+    let mut r = Recorder::new();
+    r.begin("scene");
+    let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
+    let dials = r.input("dials", [8], DType::F32);
+    let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1 };
+    let x = r.input("x", [5, 6, 7, 3], DType::F32);
+    let (height, width) = (3, 3);
+    let parameters = [
+        r.parameter("conv", [4, 4, 3, channels], Init::Normal(0.3)),
+        r.parameter("conv.bias", [channels], Init::Normal(0.3)),
+        r.parameter("dense", [height * width * channels, outputs], Init::Normal(0.3)),
+        r.parameter("dense.bias", [outputs], Init::Normal(0.3)),
+    ];
+    r.tick(clock, Lane::Generator).unwrap();
+    let [conv, conv_bias, dense, dense_bias] = parameters;
+    let y = r.conv(x, conv, 2, 1).unwrap();
+    let y = r.add(y, conv_bias).unwrap();
+    let y = r.activation(y, super::activation::Activation::Tanh).unwrap();
+    let y = r.reshape(y, [5, height * width * channels]).unwrap();
+    let y = r.product(y, dense, Orientation::Plain).unwrap();
+    let y = r.add(y, dense_bias).unwrap();
+    let y = r.square(y).unwrap();
+    let loss = r.sum_to(y, [1]).unwrap();
+    let gradients = r.gradients(loss, &parameters).unwrap();
+    optimizer.update(&mut r, &parameters, &gradients, pace).unwrap();
+    let mut averages = Vec::new();
+    if average {
+        let twin = |p: Tensor| (r.info(p).name.clone(), r.shape(p).clone(), p);
+        let twins: Vec<_> = parameters.into_iter().map(twin).collect();
+        averages = twins.into_iter().map(|(name, shape, p)| r.state(name, shape, DType::F32, Init::Same(p))).collect();
+        follow(&mut r, &averages, &parameters, pace, 0.9).unwrap();
+    }
+    let outputs = [parameters.to_vec(), averages].concat();
+    let recording = r.finish(true, &[]);
+    let updates = recording.programs[0].ops.iter().filter(|op| op.name() == "update").count();
+    assert_eq!(updates, 1, "gradients, optimiser and averages are one dispatch");
+    let random = |n: usize| (0..n as u32).map(|i| (i as f32 * 0.7).sin().to_bits()).collect::<Vec<u32>>();
+    let starts = |&t: &Tensor| (t, random(recording.info(t).shape.len()));
+    let mut uploads: Vec<(Tensor, Vec<u32>)> = outputs.iter().map(starts).collect();
+    // Slow enough that learning doesn't amplify what rounding leaves.
+    let rate = if let crate::optim::Optimizer::Sgd { .. } = optimizer { 1e-5f32 } else { 1e-3 };
+    uploads.extend([(x, random(5 * 6 * 7 * 3)), (dials, vec![rate.to_bits(); 8]), (clock, vec![0; LANES])]);
+    super::check::Scene {
+        name: format!("update by {optimizer:?}, average: {average}, {channels} channels"),
+        recording: recording.into(),
+        uploads,
+        outputs,
+        times: 3,
+        tolerance: 1e-4,
+    }
+}
+
+#[cfg(test)]
+pub(super) fn scenes() -> Vec<super::check::Scene> {
+    use crate::optim::Optimizer::{Adam, Sgd};
+    vec![
+        scene(Sgd { momentum: 0.9 }, true, [1, 1]),
+        scene(Sgd { momentum: 0.0 }, false, [8, 18]),
+        scene(Adam { beta1: 0.5, beta2: 0.9 }, true, [5, 3]),
+        scene(Adam { beta1: 0.0, beta2: 0.99 }, false, [16, 33]),
+    ]
 }

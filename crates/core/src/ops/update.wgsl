@@ -5,9 +5,12 @@
 //
 //   dW[place, o] = sum over pixels of X[pixel at place] * dY[pixel, o]      (for a bias, X is 1)
 //
-// update.rs repeats the part between the marks for each tensor, with its constants and its memories filled in; what
-// stands here is a sample. A job's tiles are 4 places x 4 channels, one thread's or shared by SPLIT threads that each
-// sum their own stretch of pixels; the first of them adds the parts in order, so the result never depends on timing.
+// update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
+// filled in, and each line with NTH for as many channels as a thread has; what stands here between the marks is a sample.
+//
+// A thread's tile is 4 places by one to four channels, which lie four apart, so that four threads side by side read and
+// write neighbouring values. SPLIT threads may share a tile, each summing its own stretch of pixels; the first of them
+// adds the parts in order, so the result never depends on timing.
 
 struct Params {
     optimizer_lane: u32, // of the clock
@@ -26,34 +29,51 @@ struct Params {
 }
 
 override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
-override FOLLOW: bool = false; // whether averages follow the weights
 
 @group(0) @binding(0) var<uniform> params: Params;
+//<bindings>
 @group(0) @binding(1) var<storage, read> m0: array<f32>;
 @group(0) @binding(2) var<storage, read> m1: array<f32>;
-@group(0) @binding(3) var<storage, read> m2: array<f32>;
-@group(0) @binding(4) var<storage, read> m3: array<f32>;
-@group(0) @binding(5) var<storage, read> clock: array<u32>;
-@group(0) @binding(6) var<storage, read> dials: array<f32>;
-@group(0) @binding(7) var<storage, read_write> state: array<f32>;
-@group(0) @binding(8) var<storage, read_write> averages: array<f32>;
+@group(0) @binding(3) var<storage, read> clock: array<u32>;
+@group(0) @binding(4) var<storage, read> dials: array<f32>;
+@group(0) @binding(5) var<storage, read_write> state: array<f32>;
+@group(0) @binding(6) var<storage, read_write> averages: array<f32>;
+//</bindings>
 
-// The partial tiles of the threads that share one: [SPLIT, tiles side by side, 4 rows].
+override THREADS: u32 = 64u;
+
+//<partial>
+// What the threads that share a tile have summed.
 var<workgroup> partial: array<vec4f, 256>;
+//</partial>
+
+// What every weight's step has in common: the learning rate, for Adam over the first moment's correction, the square
+// root of the second moment's, and how far averages move.
+var<private> rate: f32;
+var<private> root: f32;
+var<private> step: f32;
+
+fn prepare() {
+    rate = dials[params.dial];
+    if (OPTIMIZER == 0u) {
+        let t = f32(clock[params.optimizer_lane]);
+        rate /= one_minus_exp(t * params.ln_decay1);
+        root = sqrt(one_minus_exp(t * params.ln_decay2));
+    }
+    //<follow>
+    step = following(f32(clock[params.average_lane]), params.average_decay);
+    //</follow>
+}
 
 // The i-th weight of the network follows its gradient.
 fn learn(i: u32, gradient: f32) {
     let w = params.weight + i;
     let first = params.first + i;
-    let rate = dials[params.dial];
     var weight = state[w];
     if (OPTIMIZER == 0u) {
         let second = params.second + i;
-        let t = f32(clock[params.optimizer_lane]);
-        let corrected = rate / one_minus_exp(t * params.ln_decay1);
-        let root = sqrt(one_minus_exp(t * params.ln_decay2));
         let decays = vec2f(params.decay1, params.decay2);
-        let next = adam(vec3f(weight, state[first], state[second]), gradient, decays, corrected, root, params.epsilon);
+        let next = adam(vec3f(weight, state[first], state[second]), gradient, decays, rate, root, params.epsilon);
         weight = next.x;
         state[first] = next.y;
         state[second] = next.z;
@@ -63,10 +83,26 @@ fn learn(i: u32, gradient: f32) {
         state[first] = next.y;
     }
     state[w] = weight;
-    if (FOLLOW) {
-        let a = params.average + i;
-        let step = following(f32(clock[params.average_lane]), params.average_decay);
-        averages[a] += step * (weight - averages[a]);
+    //<follow>
+    let a = params.average + i;
+    averages[a] += step * (weight - averages[a]);
+    //</follow>
+}
+
+// A channel's weights for four places, of which the first `count` exist, if the channel does.
+fn learn_column(at: u32, exists: bool, gradients: vec4f, columns: u32, count: u32) {
+    if (!exists) {
+        return;
+    }
+    learn(at, gradients.x);
+    if (count > 1u) {
+        learn(at + columns, gradients.y);
+    }
+    if (count > 2u) {
+        learn(at + 2u * columns, gradients.z);
+    }
+    if (count > 3u) {
+        learn(at + 3u * columns, gradients.w);
     }
 }
 
@@ -75,8 +111,12 @@ const JOB_AT = 0u; // where its first value lies among the network's
 const JOB_X_AT = 0u;
 const JOB_DY_AT = 0u;
 const JOB_SPLIT = 4u;
+const JOB_WIDE = 1u; // channels of a thread
+const JOB_NTH = 0u;
 const JOB_BIAS = false;
 const JOB_PADDED = true; // whether a window may reach past the image
+const JOB_FITS_PLACES = true; // whether tiles cover the places without a rest,
+const JOB_FITS_CHANNELS = false; // and the channels
 const JOB_PLACES = 16u; // KH * KW * I
 const JOB_PIXELS = 98u; // B * OH * OW
 const JOB_HEIGHT = 28i;
@@ -88,33 +128,29 @@ const JOB_OUT_CHANNELS = 8u;
 const JOB_KERNEL_WIDTH = 4u;
 const JOB_STRIDE = 2u;
 const JOB_PAD = 1i;
-@group(0) @binding(9) var<storage, read> JOB_X: array<f32>; // one of the memories above,
-@group(0) @binding(10) var<storage, read> JOB_DY: array<f32>; // and one of them
+@group(0) @binding(7) var<storage, read> JOB_X: array<f32>; // one of the memories above,
+@group(0) @binding(8) var<storage, read> JOB_DY: array<f32>; // and one of them
 //</sample>
 
 //<job>
 fn JOB_RUN(group: u32, thread: u32) {
-    const BESIDE = 64u / JOB_SPLIT;
-    const ACROSS = (JOB_OUT_CHANNELS + 3u) / 4u;
-    let tile = group * BESIDE + thread % BESIDE;
-    let part = thread / BESIDE;
+    let beside = THREADS / JOB_SPLIT;
+    let part = thread / beside;
+    let tile = (group * beside + thread % beside) / 4u;
+    const ACROSS = (JOB_OUT_CHANNELS + 4u * JOB_WIDE - 1u) / (4u * JOB_WIDE);
     let row = tile / ACROSS * 4u;
-    let column = tile % ACROSS * 4u;
-    let columns = JOB_DY_AT + min(column + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_OUT_CHANNELS - 1u));
+    let column = tile % ACROSS * 4u * JOB_WIDE + thread % 4u;
+    // Past the last channel the last one is read again, and not written.
+    let slope_JOB_NTH = JOB_DY_AT + min(column + 4u * JOB_NTH, JOB_OUT_CHANNELS - 1u);
 
     const STRETCH = (JOB_PIXELS + JOB_SPLIT - 1u) / JOB_SPLIT;
     let last = min((part + 1u) * STRETCH, JOB_PIXELS);
     var l = part * STRETCH;
 
-    var sum0 = vec4f();
-    var sum1 = vec4f();
-    var sum2 = vec4f();
-    var sum3 = vec4f();
+    var sum_JOB_NTH = vec4f();
     if (JOB_BIAS) {
         for (; l < last; l++) {
-            let first = l * JOB_OUT_CHANNELS;
-            let at = first + columns;
-            sum0 += vec4f(JOB_DY[at.x], JOB_DY[at.y], JOB_DY[at.z], JOB_DY[at.w]);
+            sum_JOB_NTH.x += JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
         }
     } else {
         // The four places in the window, less the padding.
@@ -132,57 +168,49 @@ fn JOB_RUN(group: u32, thread: u32) {
             let nearest_y = clamp(iy, vec4i(), vec4i(JOB_HEIGHT - 1i));
             let at_line = (i32(line / JOB_OUT_HEIGHT) * JOB_HEIGHT + nearest_y) * JOB_WIDTH;
             var ix = right + i32(start * JOB_STRIDE);
-            var slopes_at = l * JOB_OUT_CHANNELS + columns;
+            var at = vec4u(at_line + ix) * JOB_CHANNELS + channel;
+            var slopes = l * JOB_OUT_CHANNELS;
             for (var i = 0u; i < count; i++) {
                 var values: vec4f;
                 if (JOB_PADDED) {
                     let inside = inside_y & (ix >= vec4i()) & (ix < vec4i(JOB_WIDTH));
-                    let at = vec4u(at_line + clamp(ix, vec4i(), vec4i(JOB_WIDTH - 1i))) * JOB_CHANNELS + channel;
-                    values = select(vec4f(), vec4f(JOB_X[at.x], JOB_X[at.y], JOB_X[at.z], JOB_X[at.w]), inside);
+                    let near = vec4u(at_line + clamp(ix, vec4i(), vec4i(JOB_WIDTH - 1i))) * JOB_CHANNELS + channel;
+                    values = select(vec4f(), vec4f(JOB_X[near.x], JOB_X[near.y], JOB_X[near.z], JOB_X[near.w]), inside);
+                    ix += i32(JOB_STRIDE);
                 } else {
-                    let at = vec4u(at_line + ix) * JOB_CHANNELS + channel;
                     values = vec4f(JOB_X[at.x], JOB_X[at.y], JOB_X[at.z], JOB_X[at.w]);
+                    at += JOB_STRIDE * JOB_CHANNELS;
                 }
-                let slopes = vec4f(JOB_DY[slopes_at.x], JOB_DY[slopes_at.y], JOB_DY[slopes_at.z], JOB_DY[slopes_at.w]);
-                sum0 += values.x * slopes;
-                sum1 += values.y * slopes;
-                sum2 += values.z * slopes;
-                sum3 += values.w * slopes;
-                ix += i32(JOB_STRIDE);
-                slopes_at += JOB_OUT_CHANNELS;
+                sum_JOB_NTH += values * JOB_DY[slope_JOB_NTH + slopes];
+                slopes += JOB_OUT_CHANNELS;
             }
             l += count;
         }
     }
 
-    if (JOB_SPLIT > 1u) {
-        let mine = thread * 4u;
-        partial[mine] = sum0;
-        partial[mine + 1u] = sum1;
-        partial[mine + 2u] = sum2;
-        partial[mine + 3u] = sum3;
-        workgroupBarrier();
-        if (part > 0u) {
-            return;
-        }
-        for (var s = 1u; s < JOB_SPLIT; s++) {
-            let other = (s * BESIDE + thread) * 4u;
-            sum0 += partial[other];
-            sum1 += partial[other + 1u];
-            sum2 += partial[other + 2u];
-            sum3 += partial[other + 3u];
-        }
+    //<split>
+    partial[thread * JOB_WIDE + JOB_NTH] = sum_JOB_NTH;
+    workgroupBarrier();
+    if (part > 0u) {
+        return;
     }
-    let sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-    for (var i = 0u; i < 4u && row + i < JOB_PLACES; i++) {
-        for (var j = 0u; j < 4u && column + j < JOB_OUT_CHANNELS; j++) {
-            learn(JOB_AT + (row + i) * JOB_OUT_CHANNELS + column + j, sums[i][j]);
-        }
+    for (var s = 1u; s < JOB_SPLIT; s++) {
+        sum_JOB_NTH += partial[(s * beside + thread) * JOB_WIDE + JOB_NTH];
     }
+    //</split>
+    // The last workgroup may have more threads than tiles are left.
+    if (row >= JOB_PLACES) {
+        return;
+    }
+    prepare();
+    let at = JOB_AT + row * JOB_OUT_CHANNELS + column;
+    let count = select(JOB_PLACES - row, 4u, JOB_FITS_PLACES);
+    let channels = select(JOB_OUT_CHANNELS - column, 16u, JOB_FITS_CHANNELS);
+    learn_column(at + 4u * JOB_NTH, i32(channels) > i32(4u * JOB_NTH), sum_JOB_NTH, JOB_OUT_CHANNELS, count);
 }
 //</job>
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn update(
     @builtin(workgroup_id) id: vec3u,
     @builtin(num_workgroups) groups: vec3u,

@@ -74,11 +74,6 @@ impl Recorder {
         self.arenas.iter().find(|a| a.stretch == stretch).map_or(&[], |a| &a.members)
     }
 
-    /// A memory for a binding that a shader declares and doesn't use.
-    pub(super) fn idle_memory(&mut self) -> Tensor {
-        self.declare("idle".to_owned(), [ALIGNMENT].into(), DType::F32, Role::Arena)
-    }
-
     /// A part of a memory as a tensor of its own.
     fn stretch(&mut self, memory: Tensor, range: std::ops::Range<usize>) -> Tensor {
         let name = self.info(memory).name.clone();

@@ -333,7 +333,7 @@ impl Recording {
     }
 
     /// The same with only some of the operations, for measurements: what the others would write keeps its start.
-    pub(crate) fn keep(&self, which: impl Fn(&dyn Op) -> bool) -> Recording {
+    pub fn keep(&self, which: impl Fn(&dyn Op) -> bool) -> Recording {
         let programs = self.programs.iter().map(|p| Program {
             name: p.name.clone(),
             ops: p.ops.iter().filter(|op| which(op.as_ref())).cloned().collect(),

@@ -54,13 +54,13 @@ impl Piece {
     }
 
     /// The finished operation, once its tensors have their places; `None` if it would need too many bindings.
-    fn finish(&self, r: &Recorder, idle: &[Tensor]) -> Option<Rc<dyn Op>> {
+    fn finish(&self, r: &Recorder) -> Option<Rc<dyn Op>> {
         match self {
             Piece::One(op) => Some(Rc::clone(op)),
             Piece::Draw(draw) => Some(Rc::new(draw.clone())),
-            Piece::Update(update) => update.placed(r, idle).map(|op| Rc::new(op) as Rc<dyn Op>),
+            Piece::Update(update) => update.placed(r).map(|op| Rc::new(op) as Rc<dyn Op>),
             Piece::Block(parts) if Block::storages(parts, r).len() <= MOST_MEMORIES => {
-                Some(Rc::new(Block::new(parts.clone(), r, idle)))
+                Some(Rc::new(Block::new(parts.clone(), r)))
             }
             Piece::Block(_) => None,
         }
@@ -82,12 +82,11 @@ pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>>
             *piece = Piece::One(Rc::clone(only));
         }
     }
-    let idle: Vec<Tensor> = (0..MOST_MEMORIES).map(|_| r.idle_memory()).collect();
     let tensors = r.tensors.clone();
     loop {
         pools::plan(r, &programs, keep);
         let finished: Vec<Vec<Option<Rc<dyn Op>>>> =
-            programs.iter().map(|pieces| pieces.iter().map(|p| p.finish(r, &idle)).collect()).collect();
+            programs.iter().map(|pieces| pieces.iter().map(|p| p.finish(r)).collect()).collect();
         if finished.iter().flatten().all(Option::is_some) {
             return finished.into_iter().map(|ops| ops.into_iter().flatten().collect()).collect();
         }
