@@ -30,9 +30,12 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
     vec![
         ("adam", adam::scenes()),
         ("average", average::scenes()),
+        ("conv", conv::large_scenes(false)),
+        ("conv_transpose", conv::large_scenes(true)),
         ("gather", gather::scenes()),
         ("log", log::scenes()),
         ("noise", noise::scenes()),
+        ("product", product::scenes()),
         ("sgd", sgd::scenes()),
         ("tick", tick::scenes()),
     ]
@@ -46,20 +49,20 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         average::layout(),
         binary::layout(),
         concat::layout(),
-        conv::layout(),
-        conv_transpose::layout(),
         conv_weights::layout(),
         gather::layout(),
         log::layout(),
         map::layout(),
         noise::layout(),
         pick::layout(),
-        product::layout(),
         reduce::layout(),
         sgd::layout(),
         tick::layout(),
         window::layout(),
     ]);
+    layouts.extend(conv::layouts());
+    layouts.extend(conv_transpose::layouts());
+    layouts.extend(product::layouts());
     layouts
 }
 
