@@ -89,7 +89,7 @@ impl Recorder {
     }
 
     /// `dy · f′`, with `f′` read off the activation's output `y`.
-    fn activation_slope(&mut self, y: Tensor, dy: Tensor, kind: Activation) -> Result<Tensor> {
+    pub(super) fn activation_slope(&mut self, y: Tensor, dy: Tensor, kind: Activation) -> Result<Tensor> {
         let info = self.info(y).clone();
         if info.shape != *self.shape(dy) {
             let right = self.shape(dy).clone();

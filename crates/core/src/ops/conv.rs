@@ -9,7 +9,7 @@
 //! Nothing is unrolled in memory (no im2col).
 
 use super::epilogue::{Epilogue, Tail};
-use super::product::tiling;
+use super::product::{Cover, tiling};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::tiles::{
     Columns, Left, Walk, images_at_once, lanes, multiply, pack, packed_len, put_in_frames,
@@ -191,7 +191,7 @@ impl Op for Conv {
             + packed_len(g.window_len(), g.out_channels)
     }
 
-    fn kernel(&self, _adapter: Adapter) -> Kernel {
+    fn kernel(&self, adapter: Adapter) -> Kernel {
         let g = &self.geometry;
         let pixels = g.batch * g.out_height * g.out_width;
         let params = Params {
@@ -206,11 +206,22 @@ impl Op for Conv {
             kernel_width: g.kernel[1] as u32,
             stride: g.stride as u32,
             pad: g.pad as u32,
-        };
-        let (split, workgroups) = tiling(pixels, g.out_channels, g.window_len());
+        }
+        .bytes();
         let mut constants = self.epilogue.constants();
-        constants.extend(split);
-        Kernel { shader: shader!("conv"), entry: "convolve", constants, params: params.bytes(), workgroups }
+        let product = [pixels, g.out_channels, g.window_len()];
+        if !(g.out_channels.is_multiple_of(4) && (g.kernel[1] * g.channels).is_multiple_of(4)) {
+            let (split, workgroups) = tiling(pixels, g.out_channels, g.window_len());
+            constants.extend(split);
+            return Kernel { shader: shader!("conv"), entry: "convolve", constants, params, workgroups };
+        }
+        let (entry, cover) = match adapter {
+            Adapter::Hardware if pays_to_share(product) => ("convolve_shared", Cover::shared(product, 64)),
+            _ => ("convolve", Cover::registers(adapter, product, 4)),
+        };
+        constants.push(("TOGETHER", f64::from(u8::from(g.channels.is_multiple_of(4)))));
+        constants.extend(cover.constants);
+        Kernel { shader: shader!("conv_blocks"), entry, constants, params, workgroups: cover.workgroups }
     }
 
     fn flops(&self) -> u64 {
@@ -222,9 +233,15 @@ impl Op for Conv {
     }
 }
 
+/// Whether a GPU gains by passing the operands of a product `[M, N, K]` through workgroup memory, although its tile is as
+/// wide as 32 columns: not where most of these, or of the 16 inner indices at a time, would be idle.
+pub(super) fn pays_to_share([_, n, k]: [usize; 3]) -> bool {
+    n >= 16 && k >= 64
+}
+
 #[cfg(test)]
-pub(super) fn layout() -> (&'static str, super::check::Layout) {
-    ("conv", Params::layout())
+pub(super) fn layouts() -> [(&'static str, super::check::Layout); 2] {
+    ["conv", "conv_blocks"].map(|name| (name, Params::layout()))
 }
 
 /// The three operations' extents to test: odd ones, few channels, and windows that leave the last rows uncovered.
@@ -256,6 +273,9 @@ pub(super) fn geometries() -> Vec<Geometry> {
         of([1, 4, 5], [4, 3], [3, 2], 1, 0),
         of([2, 3, 4], [3, 4], [2, 17], 2, 1),
         of([1, 5, 4], [1, 2], [4, 4], 3, 2),
+        // Whole blocks of 4x4 for all three.
+        of([1, 6, 5], [3, 3], [4, 8], 2, 1),
+        of([1, 3, 4], [2, 2], [12, 4], 1, 0),
     ]
 }
 
@@ -340,4 +360,59 @@ pub(super) fn cases() -> Vec<super::check::Case> {
             .equals(move |x| reference(g)(&[squash(spread(&x[0], &x[1])), x[2].clone()])),
     );
     cases
+}
+
+/// Convolutions, or their transposes, large enough for each way to cover them.
+#[cfg(test)]
+pub(super) fn large_scenes(transposed: bool) -> Vec<super::check::Scene> {
+    use super::activation::Activation;
+    use super::check::{Random, Scene};
+    let scene = |[batch, extent]: [usize; 2], kernel: usize, [channels, out_channels]: [usize; 2], stride, pad| {
+        let out = windows(extent, kernel, stride, pad).unwrap();
+        let g = Geometry {
+            batch,
+            height: extent,
+            width: extent,
+            channels,
+            out_height: out,
+            out_width: out,
+            out_channels,
+            kernel: [kernel; 2],
+            stride,
+            pad,
+        };
+        let mut r = Recorder::new();
+        r.begin("conv");
+        let (from, columns) = if transposed { (g.small(), channels) } else { (g.large(), out_channels) };
+        let inputs = [
+            r.input("x", from, DType::F32),
+            r.input("w", g.weights(), DType::F32),
+            r.input("bias", [columns], DType::F32),
+        ];
+        let y =
+            if transposed { r.conv_transpose_at(g, inputs[0], inputs[1]) } else { r.conv_at(g, inputs[0], inputs[1]) };
+        let y = r.add(y.unwrap(), inputs[2]).unwrap();
+        let y = r.activation(y, Activation::LeakyRelu(0.2)).unwrap();
+        let mut random = Random(0x1234_5679);
+        let mut fill = |n: usize| (0..n).map(|_| (random.next() as f32 - 0.5).to_bits()).collect();
+        let uploads = inputs.iter().map(|&t| (t, fill(r.shape(t).len()))).collect();
+        Scene {
+            name: format!("{} {g:?}", if transposed { "conv_transpose" } else { "conv" }),
+            recording: Rc::new(r.finish(true, &[y])),
+            uploads,
+            outputs: vec![y],
+            times: 1,
+            tolerance: 1e-5,
+        }
+    };
+    vec![
+        scene([3, 28], 4, [1, 8], 2, 1),
+        scene([3, 14], 4, [8, 16], 2, 1),
+        scene([2, 9], 3, [20, 12], 1, 1),
+        scene([3, 15], 4, [32, 64], 2, 1),
+        scene([5, 21], 5, [32, 36], 1, 2),
+        scene([9, 28], 4, [64, 64], 2, 1),
+        scene([11, 14], 4, [64, 128], 2, 1),
+        scene([16, 29], 3, [64, 64], 2, 0),
+    ]
 }

@@ -8,9 +8,9 @@
 //!
 //! The `Geometry` is the convolution's: what is read here is its small side, and what is written its large one.
 
-use super::conv::Geometry;
+use super::conv::{Geometry, pays_to_share};
 use super::epilogue::{Epilogue, Tail};
-use super::product::tiling;
+use super::product::{Cover, tiling};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::tiles::{Columns, Left, Walk, images_at_once, lanes, multiply, put_in_frames};
 use crate::error::{Error, Result};
@@ -182,22 +182,23 @@ impl Op for ConvTranspose {
         chunk * (self.frame().iter().product::<usize>() + covered * lanes) + panels
     }
 
-    fn kernel(&self, _adapter: Adapter) -> Kernel {
+    fn kernel(&self, adapter: Adapter) -> Kernel {
         let g = &self.geometry;
-        // A thread's four columns belong to one phase if they can, and then compute no `q` in vain.
-        let covered = |extent: usize| {
-            if g.channels.is_multiple_of(4) {
-                extent.div_ceil(g.stride)
-            } else {
-                self.covered(extent, 0..=g.stride - 1).len()
-            }
+        let (columns, inner) = (self.columns(), self.inner());
+        // Of `q`, as many as the columns need that share what they read: fewer where these belong to one phase.
+        let pixels = |aligned: bool| {
+            let covered = |extent: usize| {
+                if aligned { extent.div_ceil(g.stride) } else { self.covered(extent, 0..=g.stride - 1).len() }
+            };
+            [covered(g.height), covered(g.width)]
         };
-        let (rows, across) = (covered(g.height), covered(g.width));
+        let four = g.channels.is_multiple_of(4);
+        let [rows, across] = pixels(four);
         let pixels = g.batch * rows * across;
         let params = Params {
             pixels: pixels as u32,
-            inner: self.inner() as u32,
-            columns: self.columns() as u32,
+            inner: inner as u32,
+            columns: columns as u32,
             rows: rows as u32,
             across: across as u32,
             taps_across: self.taps()[1] as u32,
@@ -211,11 +212,26 @@ impl Op for ConvTranspose {
             kernel_width: g.kernel[1] as u32,
             stride: g.stride as u32,
             pad: g.pad as u32,
-        };
-        let (split, workgroups) = tiling(pixels, self.columns(), self.inner());
+        }
+        .bytes();
         let mut constants = self.epilogue.constants();
-        constants.extend(split);
-        Kernel { shader: shader!("conv_transpose"), entry: "spread", constants, params: params.bytes(), workgroups }
+        if !g.out_channels.is_multiple_of(4) {
+            let (split, workgroups) = tiling(pixels, columns, inner);
+            constants.extend(split);
+            return Kernel { shader: shader!("conv_transpose"), entry: "spread", constants, params, workgroups };
+        }
+        // In a tile wider than a phase has channels, some columns would need other pixels than the first.
+        let widest = |of: &[usize]| of.iter().copied().find(|&columns| g.channels.is_multiple_of(columns));
+        let product = [pixels, columns, inner];
+        let (entry, cover) = match (adapter, widest(&[64, 32])) {
+            (Adapter::Hardware, Some(widest)) if pays_to_share(product) => {
+                ("spread_shared", Cover::shared(product, widest))
+            }
+            _ => ("spread", Cover::registers(adapter, product, widest(&[16, 8]).map_or(1, |columns| columns / 4))),
+        };
+        constants.push(("ALIGNED", f64::from(u8::from(four))));
+        constants.extend(cover.constants);
+        Kernel { shader: shader!("conv_transpose_blocks"), entry, constants, params, workgroups: cover.workgroups }
     }
 
     fn with_tail(&self, tail: Tail, x: Tensor) -> Option<Rc<dyn Op>> {
@@ -287,8 +303,8 @@ impl ConvTranspose {
 }
 
 #[cfg(test)]
-pub(super) fn layout() -> (&'static str, super::check::Layout) {
-    ("conv_transpose", Params::layout())
+pub(super) fn layouts() -> [(&'static str, super::check::Layout); 2] {
+    ["conv_transpose", "conv_transpose_blocks"].map(|name| (name, Params::layout()))
 }
 
 #[cfg(test)]

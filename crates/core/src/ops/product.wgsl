@@ -3,20 +3,19 @@
 // A thread owns a 4x4 tile of Y in registers and needs no barrier to fill it. TILES tiles lie side by side in a
 // workgroup; SPLIT threads share one tile, each summing its own stretch of the inner dimension, and the first of them
 // adds the partial tiles in order, so the result never depends on timing. A transposed operand is only another pair of
-// strides. Rows and columns past the edge read the last valid one and are not written.
+// strides. Rows and columns past the edge read the last valid one and are not written. It takes any extents; those that
+// consist of whole blocks of 4x4 have product_blocks.wgsl.
 
 struct Params {
     m: u32,
     n: u32,
     k: u32,
-    a_row: u32,
-    a_inner: u32,
-    b_inner: u32,
-    b_column: u32,
 }
 
 override TILES: u32 = 64u;
 override SPLIT: u32 = 1u;
+override TRANSPOSED_A: bool = false;
+override TRANSPOSED_B: bool = false;
 override BIAS: bool = false;
 override GATE: bool = false; // multiply by the slope of the activation whose output is `beside`, instead of applying it
 override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
@@ -70,8 +69,10 @@ fn multiply(
     let row = (tile / across) * 4u;
     let column = (tile % across) * 4u;
 
-    let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.m - 1u)) * params.a_row;
-    let columns = min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u)) * params.b_column;
+    let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.m - 1u)) * select(params.k, 1u, TRANSPOSED_A);
+    let columns = min(column + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u)) * select(1u, params.k, TRANSPOSED_B);
+    let a_inner = select(1u, params.m, TRANSPOSED_A);
+    let b_inner = select(params.n, 1u, TRANSPOSED_B);
 
     let stretch = (params.k + SPLIT - 1u) / SPLIT;
     let first = local.y * stretch;
@@ -82,8 +83,8 @@ fn multiply(
     var sum2 = vec4f();
     var sum3 = vec4f();
     for (var l = first; l < last; l++) {
-        let ia = l * params.a_inner;
-        let ib = l * params.b_inner;
+        let ia = l * a_inner;
+        let ib = l * b_inner;
         let right = vec4f(b[ib + columns.x], b[ib + columns.y], b[ib + columns.z], b[ib + columns.w]);
         sum0 += a[ia + rows.x] * right;
         sum1 += a[ia + rows.y] * right;

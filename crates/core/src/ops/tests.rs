@@ -30,10 +30,13 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
     vec![
         ("adam", adam::scenes()),
         ("average", average::scenes()),
+        ("conv", conv::large_scenes(false)),
+        ("conv_transpose", conv::large_scenes(true)),
         ("draw", draw::scenes()),
         ("gather", gather::scenes()),
         ("log", log::scenes()),
         ("noise", noise::scenes()),
+        ("product", product::scenes()),
         ("sgd", sgd::scenes()),
         ("tick", tick::scenes()),
         ("update", update::scenes()),
@@ -49,8 +52,6 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         binary::layout(),
         block::layout(),
         concat::layout(),
-        conv::layout(),
-        conv_transpose::layout(),
         conv_weights::layout(),
         draw::layout(),
         gather::layout(),
@@ -58,13 +59,15 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         map::layout(),
         noise::layout(),
         pick::layout(),
-        product::layout(),
         reduce::layout(),
         sgd::layout(),
         tick::layout(),
         update::layout(),
         window::layout(),
     ]);
+    layouts.extend(conv::layouts());
+    layouts.extend(conv_transpose::layouts());
+    layouts.extend(product::layouts());
     layouts
 }
 

@@ -1,0 +1,308 @@
+// Y[m, n] = activation( sum over l of A[m, l] * B[l, n]  + bias[n] ), as product.wgsl, by whole blocks of 4x4 values.
+//
+// Every load is a vec4: K must be a multiple of 4, N too, and M where A is read transposed. A block of a transposed
+// operand is transposed in registers; adding a block is one product of matrices. Rows and columns past the edge read
+// the last valid ones and are not written.
+//
+// `multiply` is for adapters that run shaders on the CPU, where barriers and loads are dear and registers are not
+// scarce, being memory: a thread owns DOWN x ACROSS blocks and needs no barrier. `multiply_shared` is for GPUs: a
+// workgroup owns TILE x TILE values, of which a thread owns one block, or two of 64x64; both operands pass through
+// workgroup memory, 16 of the inner dimension at a time. SPLIT such groups of threads share one tile, each summing its
+// own stretch of the inner dimension, and the first adds the others' sums in order.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+}
+
+override DOWN: u32 = 2u; // 1, 2 or 4
+override ACROSS: u32 = 2u; // 1, 2 or 4
+override TILE: u32 = 32u; // 32 or 64
+override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE
+override SPLIT: u32 = 1u; // 1, 2, or with a TILE of 32 also 4
+override TRANSPOSED_A: bool = false;
+override TRANSPOSED_B: bool = false;
+override BIAS: bool = false;
+override GATE: bool = false; // multiply by the slope of the activation whose output is `beside`, instead of applying it
+override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
+override SLOPE: f32 = 0.0;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read> beside: array<vec4f>; // the bias, or an activation's output, or unread
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+// What of A and B the threads of a workgroup share: [SPLIT, 16 rows or inner indices of blocks, TILE / 4 blocks].
+var<workgroup> shared_left: array<vec4f, 512>;
+var<workgroup> shared_right: array<vec4f, 512>;
+
+// Four blocks side by side, of which the first ACROSS count. A block's columns are rows of the product.
+struct Blocks {
+    first: mat4x4f,
+    second: mat4x4f,
+    third: mat4x4f,
+    fourth: mat4x4f,
+}
+
+fn activate(x: vec4f) -> vec4f {
+    switch ACTIVATION {
+        case 1u: { return select(SLOPE * x, x, x > vec4f()); }
+        case 2u: { return tanh(clamp(x, vec4f(-15.0), vec4f(15.0))); }
+        case 3u: { return 1.0 / (1.0 + exp(-clamp(x, vec4f(-80.0), vec4f(80.0)))); }
+        default: { return x; }
+    }
+}
+
+fn slope(y: vec4f) -> vec4f {
+    switch ACTIVATION {
+        case 1u: { return select(vec4f(SLOPE), vec4f(1.0), y > vec4f()); }
+        case 2u: { return 1.0 - y * y; }
+        default: { return y * (1.0 - y); }
+    }
+}
+
+// What becomes of sums before they are written to `at`. All counts of columns here are of fours.
+fn finish(sum: vec4f, column: u32, at: u32) -> vec4f {
+    if (GATE) {
+        return sum * slope(beside[at]);
+    }
+    if (BIAS) {
+        return activate(sum + beside[column]);
+    }
+    return activate(sum);
+}
+
+// A[row.., l..], one row in each column.
+fn left(row: u32, l: u32) -> mat4x4f {
+    if (TRANSPOSED_A) {
+        let step = params.m / 4u;
+        let at = l * step + min(row, params.m - 4u) / 4u;
+        return transpose(mat4x4f(a[at], a[at + step], a[at + 2u * step], a[at + 3u * step]));
+    }
+    let at = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.m - 1u)) * (params.k / 4u) + l / 4u;
+    return mat4x4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+// B[l.., column..], one row in each column.
+fn right(l: u32, column: u32) -> mat4x4f {
+    let inside = min(column, params.n - 4u);
+    if (TRANSPOSED_B) {
+        let step = params.k / 4u;
+        let at = inside * step + l / 4u;
+        return transpose(mat4x4f(b[at], b[at + step], b[at + 2u * step], b[at + 3u * step]));
+    }
+    let step = params.n / 4u;
+    let at = l * step + inside / 4u;
+    return mat4x4f(b[at], b[at + step], b[at + 2u * step], b[at + 3u * step]);
+}
+
+fn right_blocks(l: u32, column: u32) -> Blocks {
+    var blocks = Blocks();
+    blocks.first = right(l, column);
+    if (ACROSS > 1u) {
+        blocks.second = right(l, column + 4u);
+    }
+    if (ACROSS > 2u) {
+        blocks.third = right(l, column + 8u);
+        blocks.fourth = right(l, column + 12u);
+    }
+    return blocks;
+}
+
+// sums + rows of A * blocks of B
+fn add(sums: Blocks, rows: mat4x4f, columns: Blocks) -> Blocks {
+    var result = sums;
+    result.first += columns.first * rows;
+    if (ACROSS > 1u) {
+        result.second += columns.second * rows;
+    }
+    if (ACROSS > 2u) {
+        result.third += columns.third * rows;
+        result.fourth += columns.fourth * rows;
+    }
+    return result;
+}
+
+@compute @workgroup_size(THREADS)
+fn multiply(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+) {
+    let tile = (group.y * groups.x + group.x) * THREADS + local.x;
+    let tiles_across = (params.n + 4u * ACROSS - 1u) / (4u * ACROSS);
+    let row = tile / tiles_across * 4u * DOWN;
+    let column = tile % tiles_across * 4u * ACROSS;
+    if (row >= params.m) {
+        return;
+    }
+
+    var sums0 = Blocks();
+    var sums1 = Blocks();
+    var sums2 = Blocks();
+    var sums3 = Blocks();
+    for (var l = 0u; l < params.k; l += 4u) {
+        let columns = right_blocks(l, column);
+        sums0 = add(sums0, left(row, l), columns);
+        if (DOWN > 1u) {
+            sums1 = add(sums1, left(row + 4u, l), columns);
+        }
+        if (DOWN > 2u) {
+            sums2 = add(sums2, left(row + 8u, l), columns);
+            sums3 = add(sums3, left(row + 12u, l), columns);
+        }
+    }
+
+    write_blocks(row, column, sums0);
+    if (DOWN > 1u) {
+        write_blocks(row + 4u, column, sums1);
+    }
+    if (DOWN > 2u) {
+        write_blocks(row + 8u, column, sums2);
+        write_blocks(row + 12u, column, sums3);
+    }
+}
+
+fn write_blocks(row: u32, column: u32, sums: Blocks) {
+    write(row, column, sums.first);
+    if (ACROSS > 1u) {
+        write(row, column + 4u, sums.second);
+    }
+    if (ACROSS > 2u) {
+        write(row, column + 8u, sums.third);
+        write(row, column + 12u, sums.fourth);
+    }
+}
+
+fn write(row: u32, column: u32, block: mat4x4f) {
+    if (column >= params.n) {
+        return;
+    }
+    write_row(row, column / 4u, block[0]);
+    write_row(row + 1u, column / 4u, block[1]);
+    write_row(row + 2u, column / 4u, block[2]);
+    write_row(row + 3u, column / 4u, block[3]);
+}
+
+fn write_row(row: u32, column: u32, sums: vec4f) {
+    if (row < params.m) {
+        let at = row * (params.n / 4u) + column;
+        y[at] = finish(sums, column, at);
+    }
+}
+
+@compute @workgroup_size(THREADS, SPLIT)
+fn multiply_shared(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+) {
+    let tile = group.y * groups.x + group.x;
+    let tiles_across = (params.n + TILE - 1u) / TILE;
+    let first_row = tile / tiles_across * TILE;
+    let first_column = tile % tiles_across * TILE;
+
+    // The first half of the threads loads blocks of A, the second blocks of B; each has one in every 16.
+    let wide = TILE / 4u; // blocks side by side
+    let base = local.y * 4u * TILE;
+    let loads_left = local.x < TILE;
+    let load = local.x % TILE;
+    // Neighbours in memory are loaded by neighbouring threads.
+    let along = select(TRANSPOSED_B, !TRANSPOSED_A, loads_left);
+    let load_block = select(load % wide, load / 4u, along);
+    let load_inner = select(load / wide, load % 4u, along);
+    let store = base + load_inner * TILE + load_block;
+
+    // The block that the thread owns, and the one half a tile below.
+    let down = local.x / wide;
+    let across = local.x % wide;
+
+    var sums0 = mat4x4f();
+    var sums1 = mat4x4f();
+    let stretch = (params.k + 16u * SPLIT - 1u) / (16u * SPLIT) * 16u;
+    for (var step = 0u; step < stretch; step += 16u) {
+        let l = local.y * stretch + step + 4u * load_inner;
+        var block = mat4x4f();
+        if (l < params.k) {
+            if (loads_left) {
+                block = left(first_row + 4u * load_block, l);
+            } else {
+                block = right(l, first_column + 4u * load_block);
+            }
+        }
+        if (loads_left) {
+            shared_left[store] = block[0];
+            shared_left[store + wide] = block[1];
+            shared_left[store + 2u * wide] = block[2];
+            shared_left[store + 3u * wide] = block[3];
+        } else {
+            shared_right[store] = block[0];
+            shared_right[store + wide] = block[1];
+            shared_right[store + 2u * wide] = block[2];
+            shared_right[store + 3u * wide] = block[3];
+        }
+        workgroupBarrier();
+        for (var i = 0u; i < 4u; i++) {
+            let at = base + i * TILE;
+            let columns = shared_block_right(at + across);
+            sums0 += columns * shared_block_left(at + down);
+            if (TILE > 32u) {
+                sums1 += columns * shared_block_left(at + down + 8u);
+            }
+        }
+        workgroupBarrier();
+    }
+
+    for (var s = 1u; s < SPLIT; s++) {
+        let at = local.x;
+        if (local.y == s) {
+            shared_left[at] = sums0[0];
+            shared_left[at + THREADS] = sums0[1];
+            shared_left[at + 2u * THREADS] = sums0[2];
+            shared_left[at + 3u * THREADS] = sums0[3];
+            if (TILE > 32u) {
+                shared_right[at] = sums1[0];
+                shared_right[at + THREADS] = sums1[1];
+                shared_right[at + 2u * THREADS] = sums1[2];
+                shared_right[at + 3u * THREADS] = sums1[3];
+            }
+        }
+        workgroupBarrier();
+        if (local.y == 0u) {
+            sums0 += mat4x4f(
+                shared_left[at],
+                shared_left[at + THREADS],
+                shared_left[at + 2u * THREADS],
+                shared_left[at + 3u * THREADS],
+            );
+            if (TILE > 32u) {
+                sums1 += mat4x4f(
+                    shared_right[at],
+                    shared_right[at + THREADS],
+                    shared_right[at + 2u * THREADS],
+                    shared_right[at + 3u * THREADS],
+                );
+            }
+        }
+        workgroupBarrier();
+    }
+
+    if (local.y == 0u) {
+        write(first_row + 4u * down, first_column + 4u * across, sums0);
+        if (TILE > 32u) {
+            write(first_row + 4u * down + 32u, first_column + 4u * across, sums1);
+        }
+    }
+}
+
+fn shared_block_left(at: u32) -> mat4x4f {
+    let wide = TILE / 4u;
+    return mat4x4f(shared_left[at], shared_left[at + wide], shared_left[at + 2u * wide], shared_left[at + 3u * wide]);
+}
+
+fn shared_block_right(at: u32) -> mat4x4f {
+    let wide = TILE / 4u;
+    return mat4x4f(shared_right[at], shared_right[at + wide], shared_right[at + 2u * wide], shared_right[at + 3u * wide]);
+}
