@@ -138,24 +138,33 @@ impl Job {
         batch * out_height * out_width
     }
 
-    /// Channels of a thread: as many as there are for four threads side by side, up to four.
-    fn nths(&self) -> usize {
-        self.geometry.out_channels.div_ceil(4).clamp(1, 4)
+    /// A thread's tile: fours of places, and channels. A larger one loads less for each product, but leaves fewer threads
+    /// with work.
+    fn tile(&self, adapter: Adapter) -> [usize; 2] {
+        let enough = if adapter == Adapter::Software { 64 } else { 16_384 };
+        let [places, channels] = self.extents();
+        let fits = |&[deep, wide]: &[usize; 2]| {
+            let within = 4 * deep < places + 4 && 4 * wide < channels + 4;
+            within && 4 * self.tiles([deep, wide]) >= enough
+        };
+        let smallest = [1, channels.div_ceil(4).clamp(1, 4)];
+        [[2, 8], [2, 4], [1, 8]].into_iter().find(fits).unwrap_or(smallest)
     }
 
-    /// Tiles of 4 places by so many channels for each of four threads.
-    fn tiles(&self) -> usize {
+    /// Tiles, each of four threads side by side.
+    fn tiles(&self, [deep, wide]: [usize; 2]) -> usize {
         let [places, channels] = self.extents();
-        places.div_ceil(4) * channels.div_ceil(4 * self.nths())
+        places.div_ceil(4 * deep) * channels.div_ceil(4 * wide)
     }
 
     /// How many threads share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
     /// and the memory to share in cost more than a long sum.
     fn split(&self, adapter: Adapter) -> usize {
+        let tile = self.tile(adapter);
         let mut split = 1;
         while adapter == Adapter::Hardware
             && split < 16
-            && self.tiles() * 4 * split < 4096
+            && self.tiles(tile) * 4 * split < 4096
             && self.pixels() / (split * 2) >= 16
         {
             split *= 2;
@@ -177,6 +186,16 @@ fn keep(text: &str, from: &str, to: &str, whether: bool) -> String {
         text = [before, if whether { between } else { "" }, after].concat();
     }
     text
+}
+
+/// `text` with each line that has `name` repeated so many times, and the name replaced by the number.
+fn repeat(text: &str, name: &str, times: usize) -> String {
+    let suffix = format!("_{name}");
+    let lines = text.lines().flat_map(|line| {
+        let nth = |n: usize| line.replace(&suffix, &format!("_{n}")).replace(name, &format!("{n}u")) + "\n";
+        (0..if line.contains(name) { times } else { 1 }).map(nth)
+    });
+    lines.collect()
 }
 
 impl Update {
@@ -292,26 +311,28 @@ impl Update {
             let g = &job.geometry;
             let split = job.split(adapter);
             let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
-            let (nths, [places, channels]) = (job.nths(), job.extents());
-            let template = keep(template, "//<split>", "//</split>", split > 1);
-            // A line that names a channel by its number is there for each of them.
-            let lines = template.lines().flat_map(|line| {
-                let nth =
-                    |n: usize| line.replace("_JOB_NTH", &format!("_{n}")).replace("JOB_NTH", &format!("{n}u")) + "\n";
-                (0..if line.contains("JOB_NTH") { nths } else { 1 }).map(nth)
-            });
-            let mut part = lines.collect::<String>().replace("JOB_RUN", &format!("job{i}"));
+            let ([deep, wide], [places, channels]) = (job.tile(adapter), job.extents());
+            let form = match job.x {
+                None => "bias",
+                Some(_) if g.kernel == [1, 1] && g.stride == 1 && !padded => "dense",
+                Some(_) => "windows",
+            };
+            let mut part = keep(template, "//<split>", "//</split>", split > 1);
+            for other in ["bias", "dense", "windows"] {
+                part = keep(&part, &format!("//<{other}>"), &format!("//</{other}>"), form == other);
+            }
+            let part = repeat(&repeat(&part, "JOB_ROW", deep), "JOB_NTH", wide);
+            let mut part = part.replace("JOB_RUN", &format!("job{i}"));
             // Names that begin alike: the longer ones come first.
             for (name, value) in [
                 ("JOB_AT", format!("{at}u")),
                 ("JOB_X_AT", format!("{}u", x.1)),
                 ("JOB_DY_AT", format!("{}u", dy.1)),
                 ("JOB_SPLIT", format!("{split}u")),
-                ("JOB_WIDE", format!("{nths}u")),
-                ("JOB_BIAS", job.x.is_none().to_string()),
-                ("JOB_PADDED", padded.to_string()),
-                ("JOB_FITS_PLACES", places.is_multiple_of(4).to_string()),
-                ("JOB_FITS_CHANNELS", channels.is_multiple_of(4 * nths).to_string()),
+                ("JOB_DEEP", format!("{deep}u")),
+                ("JOB_WIDE", format!("{wide}u")),
+                ("JOB_FITS_PLACES", places.is_multiple_of(4 * deep).to_string()),
+                ("JOB_FITS_CHANNELS", channels.is_multiple_of(4 * wide).to_string()),
                 ("JOB_PLACES", format!("{places}u")),
                 ("JOB_PIXELS", format!("{}u", job.pixels())),
                 ("JOB_HEIGHT", format!("{}i", g.height)),
@@ -329,7 +350,7 @@ impl Update {
                 part = part.replace(name, &value);
             }
             text.push_str(&part);
-            let groups = (job.tiles() * 4 * split).div_ceil(threads(adapter));
+            let groups = (job.tiles([deep, wide]) * 4 * split).div_ceil(threads(adapter));
             let otherwise = if i == 0 { "" } else { " else " };
             let last = first + groups;
             // Writing to a string can't fail.

@@ -6,11 +6,12 @@
 //   dW[place, o] = sum over pixels of X[pixel at place] * dY[pixel, o]      (for a bias, X is 1)
 //
 // update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
-// filled in, and each line with NTH for as many channels as a thread has; what stands here between the marks is a sample.
+// filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and all channels of a thread's
+// tile, and leaves out what the job doesn't need. What stands here between the marks is a sample.
 //
-// A thread's tile is 4 places by one to four channels, which lie four apart, so that four threads side by side read and
-// write neighbouring values. SPLIT threads may share a tile, each summing its own stretch of pixels; the first of them
-// adds the parts in order, so the result never depends on timing.
+// The channels of a tile lie four apart, so that four threads side by side read and write neighbouring values. SPLIT
+// threads may share a tile, each summing its own stretch of pixels; the first of them adds the parts in order, so the
+// result never depends on timing.
 
 struct Params {
     optimizer_lane: u32, // of the clock
@@ -90,18 +91,18 @@ fn learn(i: u32, gradient: f32) {
 }
 
 // A channel's weights for four places, of which the first `count` exist, if the channel does.
-fn learn_column(at: u32, exists: bool, gradients: vec4f, columns: u32, count: u32) {
-    if (!exists) {
+fn learn_column(at: u32, exists: bool, gradients: vec4f, columns: u32, count: i32) {
+    if (!exists || count < 1i) {
         return;
     }
     learn(at, gradients.x);
-    if (count > 1u) {
+    if (count > 1i) {
         learn(at + columns, gradients.y);
     }
-    if (count > 2u) {
+    if (count > 2i) {
         learn(at + 2u * columns, gradients.z);
     }
-    if (count > 3u) {
+    if (count > 3i) {
         learn(at + 3u * columns, gradients.w);
     }
 }
@@ -111,10 +112,10 @@ const JOB_AT = 0u; // where its first value lies among the network's
 const JOB_X_AT = 0u;
 const JOB_DY_AT = 0u;
 const JOB_SPLIT = 4u;
-const JOB_WIDE = 1u; // channels of a thread
+const JOB_DEEP = 1u; // fours of places in a tile,
+const JOB_ROW = 0u;
+const JOB_WIDE = 1u; // and channels
 const JOB_NTH = 0u;
-const JOB_BIAS = false;
-const JOB_PADDED = true; // whether a window may reach past the image
 const JOB_FITS_PLACES = true; // whether tiles cover the places without a rest,
 const JOB_FITS_CHANNELS = false; // and the channels
 const JOB_PLACES = 16u; // KH * KW * I
@@ -138,7 +139,7 @@ fn JOB_RUN(group: u32, thread: u32) {
     let part = thread / beside;
     let tile = (group * beside + thread % beside) / 4u;
     const ACROSS = (JOB_OUT_CHANNELS + 4u * JOB_WIDE - 1u) / (4u * JOB_WIDE);
-    let row = tile / ACROSS * 4u;
+    let row = tile / ACROSS * 4u * JOB_DEEP;
     let column = tile % ACROSS * 4u * JOB_WIDE + thread % 4u;
     // Past the last channel the last one is read again, and not written.
     let slope_JOB_NTH = JOB_DY_AT + min(column + 4u * JOB_NTH, JOB_OUT_CHANNELS - 1u);
@@ -147,55 +148,63 @@ fn JOB_RUN(group: u32, thread: u32) {
     let last = min((part + 1u) * STRETCH, JOB_PIXELS);
     var l = part * STRETCH;
 
-    var sum_JOB_NTH = vec4f();
-    if (JOB_BIAS) {
-        for (; l < last; l++) {
-            sum_JOB_NTH.x += JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
-        }
-    } else {
-        // The four places in the window, less the padding.
-        let place = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
-        let channel = JOB_X_AT + place % JOB_CHANNELS;
-        let down = vec4i(place / JOB_CHANNELS / JOB_KERNEL_WIDTH) - JOB_PAD;
-        let right = vec4i(place / JOB_CHANNELS % JOB_KERNEL_WIDTH) - JOB_PAD;
-        while (l < last) {
-            // What is left of one line of dY, unless the stretch starts or ends in it.
-            let line = l / JOB_OUT_WIDTH;
-            let start = l % JOB_OUT_WIDTH;
-            let count = min(JOB_OUT_WIDTH - start, last - l);
-            let iy = down + i32(line % JOB_OUT_HEIGHT * JOB_STRIDE);
-            let inside_y = (iy >= vec4i()) & (iy < vec4i(JOB_HEIGHT));
-            let nearest_y = clamp(iy, vec4i(), vec4i(JOB_HEIGHT - 1i));
-            let at_line = (i32(line / JOB_OUT_HEIGHT) * JOB_HEIGHT + nearest_y) * JOB_WIDTH;
-            var ix = right + i32(start * JOB_STRIDE);
-            var at = vec4u(at_line + ix) * JOB_CHANNELS + channel;
-            var slopes = l * JOB_OUT_CHANNELS;
-            for (var i = 0u; i < count; i++) {
-                var values: vec4f;
-                if (JOB_PADDED) {
-                    let inside = inside_y & (ix >= vec4i()) & (ix < vec4i(JOB_WIDTH));
-                    let near = vec4u(at_line + clamp(ix, vec4i(), vec4i(JOB_WIDTH - 1i))) * JOB_CHANNELS + channel;
-                    values = select(vec4f(), vec4f(JOB_X[near.x], JOB_X[near.y], JOB_X[near.z], JOB_X[near.w]), inside);
-                    ix += i32(JOB_STRIDE);
-                } else {
-                    values = vec4f(JOB_X[at.x], JOB_X[at.y], JOB_X[at.z], JOB_X[at.w]);
-                    at += JOB_STRIDE * JOB_CHANNELS;
-                }
-                sum_JOB_NTH += values * JOB_DY[slope_JOB_NTH + slopes];
-                slopes += JOB_OUT_CHANNELS;
-            }
-            l += count;
-        }
+    var sum_JOB_ROW_JOB_NTH = vec4f();
+    //<bias>
+    for (; l < last; l++) {
+        sum_JOB_ROW_JOB_NTH.x += JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
     }
+    //</bias>
+    //<dense>
+    let place_JOB_ROW = JOB_X_AT + min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
+    for (; l < last; l++) {
+        let x_JOB_ROW = l * JOB_PLACES + place_JOB_ROW;
+        let values_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
+        let dy_JOB_NTH = JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
+        sum_JOB_ROW_JOB_NTH += values_JOB_ROW * dy_JOB_NTH;
+    }
+    //</dense>
+    //<windows>
+    // Fours of places in the window, less the padding.
+    let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
+    let channel_JOB_ROW = JOB_X_AT + at_JOB_ROW % JOB_CHANNELS;
+    let down_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS / JOB_KERNEL_WIDTH) - JOB_PAD;
+    let right_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS % JOB_KERNEL_WIDTH) - JOB_PAD;
+    while (l < last) {
+        // What is left of one line of dY, unless the stretch starts or ends in it.
+        let line = l / JOB_OUT_WIDTH;
+        let start = l % JOB_OUT_WIDTH;
+        let count = min(JOB_OUT_WIDTH - start, last - l);
+        let top = i32(line % JOB_OUT_HEIGHT * JOB_STRIDE);
+        let image = i32(line / JOB_OUT_HEIGHT) * JOB_HEIGHT;
+        let iy_JOB_ROW = down_JOB_ROW + top;
+        let inside_JOB_ROW = (iy_JOB_ROW >= vec4i()) & (iy_JOB_ROW < vec4i(JOB_HEIGHT));
+        let line_JOB_ROW = (image + clamp(iy_JOB_ROW, vec4i(), vec4i(JOB_HEIGHT - 1i))) * JOB_WIDTH;
+        var ix_JOB_ROW = right_JOB_ROW + i32(start * JOB_STRIDE);
+        var slopes = l * JOB_OUT_CHANNELS;
+        for (var i = 0u; i < count; i++) {
+            let within_JOB_ROW = inside_JOB_ROW & (ix_JOB_ROW >= vec4i()) & (ix_JOB_ROW < vec4i(JOB_WIDTH));
+            let near_JOB_ROW = clamp(ix_JOB_ROW, vec4i(), vec4i(JOB_WIDTH - 1i));
+            let x_JOB_ROW = vec4u(line_JOB_ROW + near_JOB_ROW) * JOB_CHANNELS + channel_JOB_ROW;
+            let found_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
+            let values_JOB_ROW = select(vec4f(), found_JOB_ROW, within_JOB_ROW);
+            let dy_JOB_NTH = JOB_DY[slope_JOB_NTH + slopes];
+            sum_JOB_ROW_JOB_NTH += values_JOB_ROW * dy_JOB_NTH;
+            ix_JOB_ROW += i32(JOB_STRIDE);
+            slopes += JOB_OUT_CHANNELS;
+        }
+        l += count;
+    }
+    //</windows>
 
     //<split>
-    partial[thread * JOB_WIDE + JOB_NTH] = sum_JOB_NTH;
+    partial[(thread * JOB_DEEP + JOB_ROW) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH;
     workgroupBarrier();
     if (part > 0u) {
         return;
     }
     for (var s = 1u; s < JOB_SPLIT; s++) {
-        sum_JOB_NTH += partial[(s * beside + thread) * JOB_WIDE + JOB_NTH];
+        let other = (s * beside + thread) * JOB_DEEP;
+        sum_JOB_ROW_JOB_NTH += partial[(other + JOB_ROW) * JOB_WIDE + JOB_NTH];
     }
     //</split>
     // The last workgroup may have more threads than tiles are left.
@@ -204,9 +213,9 @@ fn JOB_RUN(group: u32, thread: u32) {
     }
     prepare();
     let at = JOB_AT + row * JOB_OUT_CHANNELS + column;
-    let count = select(JOB_PLACES - row, 4u, JOB_FITS_PLACES);
-    let channels = select(JOB_OUT_CHANNELS - column, 16u, JOB_FITS_CHANNELS);
-    learn_column(at + 4u * JOB_NTH, i32(channels) > i32(4u * JOB_NTH), sum_JOB_NTH, JOB_OUT_CHANNELS, count);
+    let places = select(JOB_PLACES - row, 4u * JOB_DEEP, JOB_FITS_PLACES);
+    let channels = select(i32(JOB_OUT_CHANNELS) - i32(column), 64i, JOB_FITS_CHANNELS);
+    learn_column(at + 4u * (JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH), channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS, i32(places) - i32(4u * JOB_ROW));
 }
 //</job>
 
