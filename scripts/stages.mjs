@@ -57,7 +57,7 @@ export const stages = [
   {
     name: 'clippy-wasm',
     needs: ['target'],
-    command: () => ['cargo', 'clippy', '-p', 'digit-forge-wasm', '--all-targets', '--target', target, '--', '-D', 'warnings'],
+    command: () => ['cargo', 'clippy', '-p', 'digit-forge-wasm', '--all-targets', '--all-features', '--target', target, '--', '-D', 'warnings'],
     env: wasmEnvironment,
     counts: oneCheck,
     minutes: 20,

@@ -8,7 +8,7 @@ import { began, broke, ended } from './report.mjs';
 import { buildSite } from './site.mjs';
 import { ensureTarget } from './target.mjs';
 import { ensureBindgen, ensureWasmPack } from './tools.mjs';
-import { buildWasm } from './wasm.mjs';
+import { buildBenchWasm, buildWasm } from './wasm.mjs';
 
 /**
  * @typedef {object} Step
@@ -26,6 +26,7 @@ export const steps = {
   packages: { label: 'npm packages', needs: ['prerequisites'], run: ensurePackages },
   data: { label: 'MNIST', needs: ['packages'], run: prepareData },
   wasm: { label: 'Engine', needs: ['target', 'bindgen', 'packages'], run: buildWasm },
+  benchWasm: { label: 'Engine for the benches', needs: ['target', 'bindgen', 'packages'], run: buildBenchWasm },
   site: { label: 'Site', needs: ['data', 'wasm'], run: buildSite },
   browsers: { label: 'Browsers for the tests', needs: [], run: ensureBrowsers },
 };

@@ -1,4 +1,5 @@
-// The engine for the page: the wasm crate, compiled, bound to JavaScript (www/pkg) and optimised.
+// The engine for the page: the wasm crate, compiled, bound to JavaScript (www/pkg) and optimised. And the same with what
+// only the benches need (bench/pkg).
 
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -11,7 +12,6 @@ import { bindgenVersion } from './tools.mjs';
 
 const name = 'digit_forge_wasm';
 const inputs = ['Cargo.toml', 'Cargo.lock', '.cargo', 'crates/core', 'crates/wasm', 'scripts/wasm.mjs', 'package-lock.json'];
-const outputs = [`www/pkg/${name}.js`, `www/pkg/${name}.d.ts`, `www/pkg/${name}_bg.wasm`];
 
 // What every browser with WebGPU or SIMD understands, and rustc may emit. Never --all-features: that lets the
 // optimiser use proposals which browsers reject.
@@ -21,24 +21,35 @@ const features = [
 ].map((feature) => `--enable-${feature}`);
 
 /** @returns {Promise<string>} */
-export async function buildWasm() {
+export const buildWasm = () => build('wasm', 'www/pkg', []);
+
+/** @returns {Promise<string>} */
+export const buildBenchWasm = () => build('bench-wasm', 'bench/pkg', ['--features', 'bench']);
+
+/**
+ * @param {string} stamp
+ * @param {string} pkg the folder for it
+ * @param {string[]} options for cargo
+ */
+async function build(stamp, pkg, options) {
   const env = wasmEnvironment();
   const now = digest(inputs, [heard('rustc', ['--version'], { env }) ?? '', bindgenVersion()]);
-  const bytes = inRoot('www/pkg', `${name}_bg.wasm`);
+  const outputs = [`${pkg}/${name}.js`, `${pkg}/${name}.d.ts`, `${pkg}/${name}_bg.wasm`];
+  const bytes = inRoot(pkg, `${name}_bg.wasm`);
   const sizes = () => `${size(readFileSync(bytes).length)}, ${size(gzipSync(readFileSync(bytes)).length)} gzipped`;
-  if (isFresh('wasm', now, outputs)) return `unchanged, ${sizes()}`;
+  if (isFresh(stamp, now, outputs)) return `unchanged, ${sizes()}`;
 
-  await shown('cargo', ['build', '--release', '--target', target, '-p', 'digit-forge-wasm'], { env });
+  await shown('cargo', ['build', '--release', '--target', target, '-p', 'digit-forge-wasm', ...options], { env });
   const folder = JSON.parse(heard('cargo', ['metadata', '--format-version', '1', '--no-deps'], { env }) ?? '{}').target_directory;
   if (!folder) throw new Explained('cargo metadata names no target directory.');
   const raw = `${folder}/${target}/release/${name}.wasm`;
 
-  rmSync(inRoot('www/pkg'), { recursive: true, force: true });
-  await shown('wasm-bindgen', ['--target', 'web', '--out-dir', inRoot('www/pkg'), '--out-name', name, raw], { env });
+  rmSync(inRoot(pkg), { recursive: true, force: true });
+  await shown('wasm-bindgen', ['--target', 'web', '--out-dir', inRoot(pkg), '--out-name', name, raw], { env });
   await shown(process.execPath, [
     inRoot('node_modules/binaryen/bin/wasm-opt'), '-O3', ...features, '--strip-producers', bytes, '-o', `${bytes}.partial`,
   ]);
   renameSync(`${bytes}.partial`, bytes);
-  markFresh('wasm', now);
+  markFresh(stamp, now);
   return sizes();
 }

@@ -4,6 +4,12 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::missing_errors_doc, reason = "each throws an Error with the message of the core")]
 
+#[cfg(feature = "bench")]
+mod bench;
+
+#[cfg(feature = "bench")]
+pub use bench::Workbench;
+
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};

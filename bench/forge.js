@@ -1,0 +1,65 @@
+// Digit Forge's two engines: the trainer as the page drives it, and the products that a build with the feature `bench`
+// offers beside it.
+
+import { settings } from './tasks.js';
+
+/** @typedef {import('./tasks.js').Task} Task */
+/** @typedef {import('./page.js').Work} Work */
+/** @typedef {import('../www/pkg/digit_forge_wasm.js').Forge} Forge */
+
+/**
+ * @typedef {object} Workbench
+ * @property {(times: number) => void} run
+ * @property {() => Promise<void>} settle
+ * @property {() => void} destroy
+ */
+
+/**
+ * The package with the feature `bench`.
+ * @typedef {typeof import('../www/pkg/digit_forge_wasm.js') & { Workbench: {
+ *   product(engine: string, m: number, k: number, n: number, transposed: string): Promise<Workbench>,
+ *   bareProducts(engine: string, settings: string): Promise<Workbench> } }} Package
+ */
+
+/** @type {Promise<Package> | undefined} */
+let opening;
+
+/** @returns {Promise<Package>} */
+const forge = () =>
+  (opening ??= (async () => {
+    // Not a literal, since the package is there only once it is built.
+    const name = './pkg/digit_forge_wasm.js';
+    const module = /** @type {Package} */ (await import(name));
+    await module.default();
+    return module;
+  })());
+
+/**
+ * @param {'gpu' | 'cpu'} engine
+ * @param {Task} task
+ * @param {import('./page.js').Files} files
+ * @returns {Promise<Work>}
+ */
+export async function openForge(engine, task, files) {
+  const { Forge, Workbench } = await forge();
+  if (task.kind === 'step') {
+    const text = settings[task.model];
+    const run = engine === 'gpu' ? await Forge.gpu(text) : Forge.cpu(text);
+    run.add_data(files.images, files.labels);
+    return { ...replayed(run), losses: async () => [...(await run.metrics())].slice(-4, -2) };
+  }
+  const bench =
+    task.kind === 'bare'
+      ? Workbench.bareProducts(engine, settings[task.model])
+      : Workbench.product(engine, task.m, task.k, task.n, task.transposed);
+  return replayed(await bench);
+}
+
+/** @param {Workbench | Forge} bench @returns {Work} */
+const replayed = (bench) => ({
+  async run(times, slice) {
+    for (let left = times; left > 0; left -= slice) bench.run(Math.min(slice, left));
+    await bench.settle();
+  },
+  free: () => bench.destroy(),
+});
