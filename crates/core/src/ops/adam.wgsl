@@ -32,9 +32,10 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     let root = sqrt(one_minus_exp(t * params.ln_beta2));
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
         let betas = vec2f(params.beta1, params.beta2);
-        let next = adam(vec3f(weight[i], m[i], v[i]), gradient[i], betas, rate, root, params.epsilon);
-        weight[i] = next.x;
-        m[i] = next.y;
-        v[i] = next.z;
+        let old = Learnt(vec4f(weight[i]), vec4f(m[i]), vec4f(v[i]));
+        let next = adam(old, vec4f(gradient[i]), betas, rate, root, params.epsilon);
+        weight[i] = next.weight.x;
+        m[i] = next.first.x;
+        v[i] = next.second.x;
     }
 }

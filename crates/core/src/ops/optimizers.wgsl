@@ -13,18 +13,24 @@ fn one_minus_exp(x: f32) -> f32 {
     return -x * sum;
 }
 
-// The weight and its two moments after gradient g. `betas` are the moments' decays, `rate` the learning rate over the
-// first moment's correction, `root` the square root of the second's.
-fn adam(old: vec3f, g: f32, betas: vec2f, rate: f32, root: f32, epsilon: f32) -> vec3f {
-    let mean = old.y + (1.0 - betas.x) * (g - old.y);
-    let square = old.z + (1.0 - betas.y) * (g * g - old.z);
-    return vec3f(old.x - rate * mean / (sqrt(square) / root + epsilon), mean, square);
+// Four weights and what is kept beside each: two moments, or a velocity first.
+struct Learnt {
+    weight: vec4f,
+    first: vec4f,
+    second: vec4f,
 }
 
-// The weight and its velocity after gradient g.
-fn momentum(old: vec2f, g: f32, keep: f32, rate: f32) -> vec2f {
-    let velocity = keep * old.y + g;
-    return vec2f(old.x - rate * velocity, velocity);
+// After gradient g. `betas` are the moments' decays, `rate` the learning rate over the first moment's correction, `root`
+// the square root of the second's.
+fn adam(old: Learnt, g: vec4f, betas: vec2f, rate: f32, root: f32, epsilon: f32) -> Learnt {
+    let mean = old.first + (1.0 - betas.x) * (g - old.first);
+    let square = old.second + (1.0 - betas.y) * (g * g - old.second);
+    return Learnt(old.weight - rate * mean / (sqrt(square) / root + epsilon), mean, square);
+}
+
+fn momentum(old: Learnt, g: vec4f, keep: f32, rate: f32) -> Learnt {
+    let velocity = keep * old.first + g;
+    return Learnt(old.weight - rate * velocity, velocity, old.second);
 }
 
 // How far an average moves towards its weight at the count-th update.

@@ -21,8 +21,9 @@ struct Params {
 fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let rate = dials[params.dial];
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
-        let next = momentum(vec2f(weight[i], velocity[i]), gradient[i], params.momentum, rate);
-        weight[i] = next.x;
-        velocity[i] = next.y;
+        let old = Learnt(vec4f(weight[i]), vec4f(velocity[i]), vec4f());
+        let next = momentum(old, vec4f(gradient[i]), params.momentum, rate);
+        weight[i] = next.weight.x;
+        velocity[i] = next.first.x;
     }
 }

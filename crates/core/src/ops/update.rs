@@ -138,23 +138,29 @@ impl Job {
         batch * out_height * out_width
     }
 
-    /// A thread's tile: fours of places, and channels. A larger one loads less for each product, but leaves fewer threads
-    /// with work.
+    /// Whether its channels come in fours; else a thread's tile is four values in a row.
+    fn in_blocks(&self) -> bool {
+        self.geometry.out_channels.is_multiple_of(4)
+    }
+
+    /// A thread's tile: fours of places, and of channels. A larger one loads less for each product, but leaves fewer
+    /// threads with work.
     fn tile(&self, adapter: Adapter) -> [usize; 2] {
         let enough = if adapter == Adapter::Software { 64 } else { 16_384 };
         let [places, channels] = self.extents();
         let fits = |&[deep, wide]: &[usize; 2]| {
             let within = 4 * deep < places + 4 && 4 * wide < channels + 4;
-            within && 4 * self.tiles([deep, wide]) >= enough
+            self.in_blocks() && self.geometry.kernel == [1, 1] && within && self.tiles([deep, wide]) >= enough
         };
-        let smallest = [1, channels.div_ceil(4).clamp(1, 4)];
-        [[2, 8], [2, 4], [1, 8]].into_iter().find(fits).unwrap_or(smallest)
+        [[2, 2], [1, 2], [2, 1]].into_iter().find(fits).unwrap_or([1, 1])
     }
 
-    /// Tiles, each of four threads side by side.
     fn tiles(&self, [deep, wide]: [usize; 2]) -> usize {
         let [places, channels] = self.extents();
-        places.div_ceil(4 * deep) * channels.div_ceil(4 * wide)
+        match self.in_blocks() {
+            true => places.div_ceil(4 * deep) * channels.div_ceil(4 * wide),
+            false => (places * channels).div_ceil(4),
+        }
     }
 
     /// How many threads share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
@@ -164,7 +170,8 @@ impl Job {
         let mut split = 1;
         while adapter == Adapter::Hardware
             && split < 16
-            && self.tiles(tile) * 4 * split < 4096
+            && tile == [1, 1]
+            && self.tiles(tile) * split < 4096
             && self.pixels() / (split * 2) >= 16
         {
             split *= 2;
@@ -295,7 +302,7 @@ impl Update {
         let (entry, _, tail) = cut(rest, "//<jobs>", "//</jobs>");
         let reads = (0..self.places().memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
         let reads = reads.chain([("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")]);
-        let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "f32"));
+        let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
         let bindings: String = reads
             .chain(writes.into_iter().take(self.writes().len()))
             .enumerate()
@@ -321,6 +328,8 @@ impl Update {
             for other in ["bias", "dense", "windows"] {
                 part = keep(&part, &format!("//<{other}>"), &format!("//</{other}>"), form == other);
             }
+            let blocks = job.in_blocks();
+            part = keep(&keep(&part, "//<blocks>", "//</blocks>", blocks), "//<rows>", "//</rows>", !blocks);
             let part = repeat(&repeat(&part, "JOB_ROW", deep), "JOB_NTH", wide);
             let mut part = part.replace("JOB_RUN", &format!("job{i}"));
             // Names that begin alike: the longer ones come first.
@@ -329,6 +338,7 @@ impl Update {
                 ("JOB_X_AT", format!("{}u", x.1)),
                 ("JOB_DY_AT", format!("{}u", dy.1)),
                 ("JOB_SPLIT", format!("{split}u")),
+                ("JOB_PARTIAL", if blocks { "partial" } else { "partial_rows" }.into()),
                 ("JOB_DEEP", format!("{deep}u")),
                 ("JOB_WIDE", format!("{wide}u")),
                 ("JOB_FITS_PLACES", places.is_multiple_of(4 * deep).to_string()),
@@ -350,7 +360,7 @@ impl Update {
                 part = part.replace(name, &value);
             }
             text.push_str(&part);
-            let groups = (job.tiles([deep, wide]) * 4 * split).div_ceil(threads(adapter));
+            let groups = (job.tiles([deep, wide]) * split).div_ceil(threads(adapter));
             let otherwise = if i == 0 { "" } else { " else " };
             let last = first + groups;
             // Writing to a string can't fail.

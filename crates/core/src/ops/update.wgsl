@@ -6,12 +6,12 @@
 //   dW[place, o] = sum over pixels of X[pixel at place] * dY[pixel, o]      (for a bias, X is 1)
 //
 // update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
-// filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and all channels of a thread's
+// filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and of channels in a thread's
 // tile, and leaves out what the job doesn't need. What stands here between the marks is a sample.
 //
-// The channels of a tile lie four apart, so that four threads side by side read and write neighbouring values. SPLIT
-// threads may share a tile, each summing its own stretch of pixels; the first of them adds the parts in order, so the
-// result never depends on timing.
+// A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
+// instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;
+// the first of them adds the parts in order, so the result never depends on timing.
 
 struct Params {
     optimizer_lane: u32, // of the clock
@@ -37,15 +37,17 @@ override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
 @group(0) @binding(2) var<storage, read> m1: array<f32>;
 @group(0) @binding(3) var<storage, read> clock: array<u32>;
 @group(0) @binding(4) var<storage, read> dials: array<f32>;
-@group(0) @binding(5) var<storage, read_write> state: array<f32>;
-@group(0) @binding(6) var<storage, read_write> averages: array<f32>;
+@group(0) @binding(5) var<storage, read_write> state: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> averages: array<vec4f>;
 //</bindings>
 
 override THREADS: u32 = 64u;
 
 //<partial>
-// What the threads that share a tile have summed.
-var<workgroup> partial: array<vec4f, 256>;
+// What the threads that share a tile have summed: a tile of one block then.
+var<workgroup> partial: array<mat4x4f, 64>;
+// The same where a tile is a row.
+var<workgroup> partial_rows: array<vec4f, 64>;
 //</partial>
 
 // What every weight's step has in common: the learning rate, for Adam over the first moment's correction, the square
@@ -66,44 +68,47 @@ fn prepare() {
     //</follow>
 }
 
-// The i-th weight of the network follows its gradient.
-fn learn(i: u32, gradient: f32) {
-    let w = params.weight + i;
-    let first = params.first + i;
-    var weight = state[w];
+// Four neighbouring weights follow their gradients; `i` counts fours among the network's weights.
+fn learn(i: u32, gradient: vec4f) {
+    let w = params.weight / 4u + i;
+    let first = params.first / 4u + i;
+    let second = params.second / 4u + i;
+    var next = Learnt(state[w], state[first], vec4f());
     if (OPTIMIZER == 0u) {
-        let second = params.second + i;
-        let decays = vec2f(params.decay1, params.decay2);
-        let next = adam(vec3f(weight, state[first], state[second]), gradient, decays, rate, root, params.epsilon);
-        weight = next.x;
-        state[first] = next.y;
-        state[second] = next.z;
+        next.second = state[second];
+        next = adam(next, gradient, vec2f(params.decay1, params.decay2), rate, root, params.epsilon);
+        state[second] = next.second;
     } else {
-        let next = momentum(vec2f(weight, state[first]), gradient, params.decay1, rate);
-        weight = next.x;
-        state[first] = next.y;
+        next = momentum(next, gradient, params.decay1, rate);
     }
-    state[w] = weight;
+    state[w] = next.weight;
+    state[first] = next.first;
     //<follow>
-    let a = params.average + i;
-    averages[a] += step * (weight - averages[a]);
+    let a = params.average / 4u + i;
+    averages[a] += step * (next.weight - averages[a]);
     //</follow>
 }
 
-// A channel's weights for four places, of which the first `count` exist, if the channel does.
-fn learn_column(at: u32, exists: bool, gradients: vec4f, columns: u32, count: i32) {
-    if (!exists || count < 1i) {
+// Each of `rows` times `columns`, a row in each column.
+fn outer(columns: vec4f, rows: vec4f) -> mat4x4f {
+    return mat4x4f(rows.x * columns, rows.y * columns, rows.z * columns, rows.w * columns);
+}
+
+// The weights of four channels for four places, of which the first `count` exist, if the channels do; `at` and `columns`
+// count fours.
+fn learn_block(at: u32, exist: bool, gradients: mat4x4f, columns: u32, count: i32) {
+    if (!exist || count < 1i) {
         return;
     }
-    learn(at, gradients.x);
+    learn(at, gradients[0]);
     if (count > 1i) {
-        learn(at + columns, gradients.y);
+        learn(at + columns, gradients[1]);
     }
     if (count > 2i) {
-        learn(at + 2u * columns, gradients.z);
+        learn(at + 2u * columns, gradients[2]);
     }
     if (count > 3i) {
-        learn(at + 3u * columns, gradients.w);
+        learn(at + 3u * columns, gradients[3]);
     }
 }
 
@@ -114,10 +119,10 @@ const JOB_DY_AT = 0u;
 const JOB_SPLIT = 4u;
 const JOB_DEEP = 1u; // fours of places in a tile,
 const JOB_ROW = 0u;
-const JOB_WIDE = 1u; // and channels
+const JOB_WIDE = 1u; // and fours of channels
 const JOB_NTH = 0u;
 const JOB_FITS_PLACES = true; // whether tiles cover the places without a rest,
-const JOB_FITS_CHANNELS = false; // and the channels
+const JOB_FITS_CHANNELS = true; // and the channels
 const JOB_PLACES = 16u; // KH * KW * I
 const JOB_PIXELS = 98u; // B * OH * OW
 const JOB_HEIGHT = 28i;
@@ -137,35 +142,56 @@ const JOB_PAD = 1i;
 fn JOB_RUN(group: u32, thread: u32) {
     let beside = THREADS / JOB_SPLIT;
     let part = thread / beside;
-    let tile = (group * beside + thread % beside) / 4u;
+    let tile = group * beside + thread % beside;
+    //<blocks>
     const ACROSS = (JOB_OUT_CHANNELS + 4u * JOB_WIDE - 1u) / (4u * JOB_WIDE);
     let row = tile / ACROSS * 4u * JOB_DEEP;
-    let column = tile % ACROSS * 4u * JOB_WIDE + thread % 4u;
-    // Past the last channel the last one is read again, and not written.
-    let slope_JOB_NTH = JOB_DY_AT + min(column + 4u * JOB_NTH, JOB_OUT_CHANNELS - 1u);
+    let column = tile % ACROSS * 4u * JOB_WIDE;
+    // Past the last place or channels the last ones are read again, and not written.
+    let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
+    let slope_JOB_NTH = JOB_DY_AT + min(column + 4u * JOB_NTH, JOB_OUT_CHANNELS - 4u);
+    var sum_JOB_ROW_JOB_NTH = mat4x4f();
+    //</blocks>
+    //<rows>
+    let value = min(4u * tile + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES * JOB_OUT_CHANNELS - 1u));
+    let at_JOB_ROW = value / JOB_OUT_CHANNELS;
+    let slope_JOB_NTH = JOB_DY_AT + value % JOB_OUT_CHANNELS;
+    var sum_JOB_ROW_JOB_NTH = vec4f();
+    //</rows>
 
     const STRETCH = (JOB_PIXELS + JOB_SPLIT - 1u) / JOB_SPLIT;
     let last = min((part + 1u) * STRETCH, JOB_PIXELS);
     var l = part * STRETCH;
 
-    var sum_JOB_ROW_JOB_NTH = vec4f();
     //<bias>
+    let v_JOB_ROW = vec4f(1.0);
     for (; l < last; l++) {
-        sum_JOB_ROW_JOB_NTH.x += JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
+        let d_JOB_NTH = slope_JOB_NTH + l * JOB_OUT_CHANNELS;
+        //<blocks>
+        let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+        sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
+        //</blocks>
+        //<rows>
+        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+        //</rows>
     }
     //</bias>
     //<dense>
-    let place_JOB_ROW = JOB_X_AT + min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
     for (; l < last; l++) {
-        let x_JOB_ROW = l * JOB_PLACES + place_JOB_ROW;
-        let values_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
-        let dy_JOB_NTH = JOB_DY[slope_JOB_NTH + l * JOB_OUT_CHANNELS];
-        sum_JOB_ROW_JOB_NTH += values_JOB_ROW * dy_JOB_NTH;
+        let x_JOB_ROW = JOB_X_AT + l * JOB_PLACES + at_JOB_ROW;
+        let v_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
+        let d_JOB_NTH = slope_JOB_NTH + l * JOB_OUT_CHANNELS;
+        //<blocks>
+        let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+        sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
+        //</blocks>
+        //<rows>
+        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+        //</rows>
     }
     //</dense>
     //<windows>
-    // Fours of places in the window, less the padding.
-    let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
+    // Where these places lie in the window, less the padding.
     let channel_JOB_ROW = JOB_X_AT + at_JOB_ROW % JOB_CHANNELS;
     let down_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS / JOB_KERNEL_WIDTH) - JOB_PAD;
     let right_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS % JOB_KERNEL_WIDTH) - JOB_PAD;
@@ -186,9 +212,15 @@ fn JOB_RUN(group: u32, thread: u32) {
             let near_JOB_ROW = clamp(ix_JOB_ROW, vec4i(), vec4i(JOB_WIDTH - 1i));
             let x_JOB_ROW = vec4u(line_JOB_ROW + near_JOB_ROW) * JOB_CHANNELS + channel_JOB_ROW;
             let found_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
-            let values_JOB_ROW = select(vec4f(), found_JOB_ROW, within_JOB_ROW);
-            let dy_JOB_NTH = JOB_DY[slope_JOB_NTH + slopes];
-            sum_JOB_ROW_JOB_NTH += values_JOB_ROW * dy_JOB_NTH;
+            let v_JOB_ROW = select(vec4f(), found_JOB_ROW, within_JOB_ROW);
+            let d_JOB_NTH = slope_JOB_NTH + slopes;
+            //<blocks>
+            let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+            sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
+            //</blocks>
+            //<rows>
+            sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+            //</rows>
             ix_JOB_ROW += i32(JOB_STRIDE);
             slopes += JOB_OUT_CHANNELS;
         }
@@ -197,25 +229,34 @@ fn JOB_RUN(group: u32, thread: u32) {
     //</windows>
 
     //<split>
-    partial[(thread * JOB_DEEP + JOB_ROW) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH;
+    JOB_PARTIAL[thread] = sum_JOB_ROW_JOB_NTH;
     workgroupBarrier();
     if (part > 0u) {
         return;
     }
     for (var s = 1u; s < JOB_SPLIT; s++) {
-        let other = (s * beside + thread) * JOB_DEEP;
-        sum_JOB_ROW_JOB_NTH += partial[(other + JOB_ROW) * JOB_WIDE + JOB_NTH];
+        sum_JOB_ROW_JOB_NTH += JOB_PARTIAL[s * beside + thread];
     }
     //</split>
     // The last workgroup may have more threads than tiles are left.
+    //<blocks>
     if (row >= JOB_PLACES) {
         return;
     }
     prepare();
-    let at = JOB_AT + row * JOB_OUT_CHANNELS + column;
-    let places = select(JOB_PLACES - row, 4u * JOB_DEEP, JOB_FITS_PLACES);
+    let places = select(i32(JOB_PLACES) - i32(row), 64i, JOB_FITS_PLACES);
     let channels = select(i32(JOB_OUT_CHANNELS) - i32(column), 64i, JOB_FITS_CHANNELS);
-    learn_column(at + 4u * (JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH), channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS, i32(places) - i32(4u * JOB_ROW));
+    let at = (JOB_AT + row * JOB_OUT_CHANNELS + column) / 4u;
+    learn_block(at + JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH, channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS / 4u, places - i32(4u * JOB_ROW));
+    //</blocks>
+    //<rows>
+    if (4u * tile >= JOB_PLACES * JOB_OUT_CHANNELS) {
+        return;
+    }
+    prepare();
+    // Past the last value lies room that nothing reads.
+    learn(JOB_AT / 4u + tile, sum_JOB_ROW_JOB_NTH);
+    //</rows>
 }
 //</job>
 
