@@ -22,6 +22,43 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Times steps, their products, and how the time grows with batch and width.
+    Bench(Trial),
+}
+
+/// What to time.
+#[derive(Debug, clap::Args)]
+pub struct Trial {
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// How long to measure, without what is made once. Rounds are 50 ms, and shorter if this is below a minute.
+    #[arg(long, value_name = "S", default_value = "120", value_parser = seconds)]
+    pub seconds: f64,
+
+    /// Only these parts, in all of the time.
+    #[arg(long, value_enum, value_name = "PART", num_args = 1..)]
+    pub only: Vec<Part>,
+
+    /// Steps with these settings instead of `quick`'s and a dense GAN's, as in the page's address: `batch=32&channels=4`.
+    #[arg(long, value_name = "TEXT")]
+    pub settings: Option<String>,
+
+    /// Also writes all figures there.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// A part of `bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Whole steps beside their products.
+    Steps,
+    /// Products beside what the machine can do.
+    Products,
+    /// Steps of growing batches and widths.
+    Scaling,
 }
 
 /// What to train.
@@ -80,4 +117,9 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 fn sample_count(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|n: &usize| *n > 0 && n.is_multiple_of(DIGITS));
     count.ok_or_else(|| format!("expected a positive multiple of {DIGITS}, as many of each digit"))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|s: &f64| (0.0..=86_400.0).contains(s) && *s > 0.0);
+    seconds.ok_or_else(|| "expected a number of seconds, at most a day's".into())
 }

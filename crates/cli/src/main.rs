@@ -2,6 +2,7 @@
 //! set, and what is wrong with a value, the core knows.
 
 mod args;
+mod bench;
 mod data;
 mod failure;
 mod grid;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Train(order) => train::train(&order),
+        Command::Bench(trial) => bench::bench(&trial),
         Command::Settings { json } => table::print(json),
     };
     match done {

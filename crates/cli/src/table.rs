@@ -9,7 +9,11 @@ use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _, stdout};
 
 pub fn print(json: bool) -> Result<()> {
-    let text = if json { describe() + "\n" } else { tables() };
+    write(&if json { describe() + "\n" } else { tables() })
+}
+
+/// Writes to stdout.
+pub fn write(text: &str) -> Result<()> {
     match stdout().write_all(text.as_bytes()) {
         // `| head` has seen enough.
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::io("stdout".as_ref(), "written", &e)),
@@ -34,7 +38,8 @@ fn tables() -> String {
     text + "\n"
 }
 
-fn section<const N: usize>(text: &mut String, title: &str, heads: [&str; N], rows: &[[String; N]]) {
+/// Appends a title and a table whose columns are as wide as they need.
+pub fn section<const N: usize>(text: &mut String, title: &str, heads: [&str; N], rows: &[[String; N]]) {
     let heads = heads.map(String::from);
     let lines = || std::iter::once(&heads).chain(rows);
     let width = |i: usize| lines().map(|line| line[i].chars().count()).max().unwrap_or_default();

@@ -1,4 +1,7 @@
-//! What the benches time beside whole steps: bare matrix products, and the products of a step without the rest.
+//! What the benches time beside whole steps: bare matrix products, the products of a step without the rest, and the
+//! ceiling of all products.
+
+mod ceiling;
 
 use crate::error::Result;
 use crate::models::gan::Gan;
@@ -38,6 +41,17 @@ impl Workload {
         let gan = Gan::record(settings, false)?;
         let recording = gan.recording.keep(|op| op.flops() > 0);
         Ok(Workload { recording: Rc::new(recording), programs: gan.schedule(settings.d_steps as usize) })
+    }
+
+    /// Multiplications and additions in registers alone, which no product can outrun: `rounds` of each on at least so
+    /// many values at a time. With `fused` a GPU is asked for its `fma`; which is faster depends on the driver.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
+    pub fn ceiling(values: usize, rounds: u32, fused: bool) -> Result<Self> {
+        let mut r = Recorder::new();
+        let (program, y) = ceiling::record(&mut r, values, rounds, fused)?;
+        Ok(Workload { recording: Rc::new(r.finish(true, &[y])), programs: vec![program] })
     }
 
     /// Floating-point operations of one replay.

@@ -143,7 +143,12 @@ fn whole(path: &Path) -> String {
     let first = text.lines().next().unwrap_or_default();
     let names = first.strip_prefix("// Comes after ").map_or(vec![], |names| names.split(" and ").collect());
     let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
-    before.chain([text.clone()]).collect()
+    // Of alternatives, the sample that stands in the file has these: see update.wgsl.
+    let left_out = ["rows", "bias", "dense"];
+    let sample = left_out
+        .iter()
+        .fold(text.clone(), |text, name| update::keep(&text, &format!("//<{name}>"), &format!("//</{name}>"), false));
+    before.chain([sample]).collect()
 }
 
 fn parse(path: &Path) -> naga::Module {

@@ -186,7 +186,7 @@ fn threads(adapter: Adapter) -> usize {
 }
 
 /// `text` with what stands between two marks, each time they come, or without it.
-fn keep(text: &str, from: &str, to: &str, whether: bool) -> String {
+pub(super) fn keep(text: &str, from: &str, to: &str, whether: bool) -> String {
     let mut text = text.to_owned();
     while text.contains(from) {
         let (before, between, after) = cut(&text, from, to);

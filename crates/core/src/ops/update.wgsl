@@ -7,7 +7,8 @@
 //
 // update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
 // filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and of channels in a thread's
-// tile, and leaves out what the job doesn't need. What stands here between the marks is a sample.
+// tile, and leaves out what the job doesn't need: of blocks and rows one, and one of bias, dense and windows. What stands
+// here between the marks is a sample.
 //
 // A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
 // instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;

@@ -1,0 +1,233 @@
+//! `digit-forge bench`: how long steps take, how much of that their products are, how near the products come to what
+//! the machine can do, and how the time grows with batch and width.
+//!
+//! Data are made up, as their content doesn't matter to the time. Whatever is compared takes turns (`rounds.rs`).
+
+mod ceiling;
+mod machine;
+mod report;
+mod rounds;
+mod shapes;
+mod subjects;
+
+use crate::args::{Part, Trial};
+use crate::failure::{Failure, Result};
+use crate::progress::note;
+use crate::table;
+use digit_forge_core::bench::Workload;
+use digit_forge_core::train::settings::{Architecture, Settings};
+use digit_forge_core::train::values::Widths;
+use machine::load;
+use report::{Growth, Product, Products, Report, Series, Step};
+use rounds::{Median, ROUND, Turn, Work, take_turns};
+use std::fs;
+use std::time::{Duration, Instant};
+use subjects::{Bed, Subject};
+
+/// The dense GAN that performance is stated for, beside the default settings.
+const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
+/// Shares of the whole time.
+const STEPS: f64 = 0.2;
+const PRODUCTS: f64 = 0.45;
+const SCALING: f64 = 0.35;
+/// What is too long to be repeated so often in half of the time that is left isn't measured at all.
+const REPETITIONS: f64 = 6.0;
+/// A point's time holds at least so many rounds.
+const ROUNDS: f64 = 10.0;
+const BATCHES: [u32; 4] = [16, 64, 256, 1024];
+const WIDENINGS: [u32; 3] = [1, 2, 4];
+
+pub fn bench(trial: &Trial) -> Result<()> {
+    let subjects = match &trial.settings {
+        Some(text) => vec![Subject::read("given", text)?],
+        None => vec![Subject::read("quick", "")?, Subject::read("mlp", MLP)?],
+    };
+    let bed = Bed::of(trial.engine)?;
+    let (engine, adapter) = bed.names()?;
+    let mut report = Report::new(engine, adapter, trial.seconds);
+    let bench = Bench { bed, trial };
+    report.steps = bench.steps(&subjects)?;
+    report.products = bench.products()?;
+    report.series = bench.scaling(&subjects)?;
+    report.load[1] = load();
+    if let Some(path) = &trial.json {
+        fs::write(path, report.json()).map_err(|e| Failure::io(path, "written", &e))?;
+    }
+    table::write(&report.tables())
+}
+
+struct Bench<'a> {
+    bed: Bed,
+    trial: &'a Trial,
+}
+
+/// The time for a part, shared among its points.
+struct Budget {
+    until: Instant,
+    points: usize,
+}
+
+impl Budget {
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// The next point's time.
+    fn next(&mut self) -> Duration {
+        let share = self.left() / self.points.max(1) as u32;
+        self.points = self.points.saturating_sub(1);
+        share
+    }
+
+    /// Whether something that takes so many seconds can be measured.
+    fn allows(&self, seconds: f64) -> bool {
+        seconds * REPETITIONS <= self.left().as_secs_f64() / 2.0
+    }
+}
+
+/// How long rounds of so many works are when they share this time.
+fn round(time: Duration, works: usize) -> Duration {
+    ROUND.min(time.div_f64(ROUNDS * works as f64))
+}
+
+impl Bench<'_> {
+    fn has(&self, part: Part) -> bool {
+        self.trial.only.is_empty() || self.trial.only.contains(&part)
+    }
+
+    /// The time for a part: more where others are left out.
+    fn budget(&self, part: Part, points: usize) -> Budget {
+        let share = |part| match part {
+            Part::Steps => STEPS,
+            Part::Products => PRODUCTS,
+            Part::Scaling => SCALING,
+        };
+        let all = [Part::Steps, Part::Products, Part::Scaling];
+        let sum: f64 = all.into_iter().filter(|&part| self.has(part)).map(share).sum();
+        Budget { until: Instant::now() + Duration::from_secs_f64(self.trial.seconds * share(part) / sum), points }
+    }
+
+    /// Whole steps beside their products.
+    fn steps(&self, subjects: &[Subject]) -> Result<Vec<Step>> {
+        if !self.has(Part::Steps) {
+            return Ok(Vec::new());
+        }
+        let mut budget = self.budget(Part::Steps, subjects.len());
+        let step = |subject: &Subject| {
+            note(&format!("step of {}", subject.name));
+            let time = budget.next();
+            let products = Workload::bare_products(&subject.what.settings)?;
+            let works = [self.bed.steps(&subject.what)?, self.bed.replays(&products)?];
+            let [whole, bare] = self.compare(works, time)?;
+            Ok(Step {
+                name: subject.name.clone(),
+                settings: subject.text()?,
+                ms: Median::of(&whole).map(|s| s * 1e3),
+                products_ms: Median::of(&bare).map(|s| s * 1e3),
+                ratio: Median::of_ratios(&whole, &bare),
+                mflop: products.flops() as f64 / 1e6,
+            })
+        };
+        subjects.iter().map(step).collect()
+    }
+
+    /// The samples of two works that take turns.
+    fn compare(&self, works: [Work<'_, Failure>; 2], time: Duration) -> Result<[Vec<f64>; 2]> {
+        let began = Instant::now();
+        let [a, b] = works;
+        let round = round(time, 2);
+        let mut turns = [Turn::new(a, round)?, Turn::new(b, round)?];
+        let mut samples = take_turns(&mut turns, time.saturating_sub(began.elapsed()), 1)?.into_iter();
+        Ok(std::array::from_fn(|_| samples.next().unwrap_or_default()))
+    }
+
+    /// Bare products, each beside the ceiling.
+    fn products(&self) -> Result<Option<Products>> {
+        if !self.has(Part::Products) {
+            return Ok(None);
+        }
+        note("ceiling of products");
+        let ceiling = ceiling::best(&self.bed)?;
+        let shapes = shapes::all();
+        let mut budget = self.budget(Part::Products, shapes.len());
+        let (mut rows, mut rates, mut rate) = (Vec::new(), Vec::new(), f64::INFINITY);
+        for shape in &shapes {
+            let ([m, k, n], how, what) = shape;
+            let name = shapes::written(shape);
+            note(&format!("product {name}"));
+            let work = Workload::product([*m, *k, *n], *how)?;
+            let (time, flops) = (budget.next(), work.flops() as f64);
+            let rated = if budget.allows(flops / rate) {
+                let works = [self.bed.replays(&work)?, self.bed.replays(&ceiling)?];
+                let [product, most] = self.compare(works, time)?;
+                let per_flop = Median::of_ratios(&most, &product);
+                rates.extend(most.iter().map(|s| ceiling.flops() as f64 / s / 1e9));
+                let gflops = Median::of(&product).map(|s| flops / s / 1e9);
+                rate = gflops.median * 1e9;
+                Some((gflops, per_flop.map(|r| r * flops / ceiling.flops() as f64)))
+            } else {
+                None
+            };
+            let (gflops, share) = rated.unzip();
+            rows.push(Product { product: name, what: what.clone(), gflops, share });
+        }
+        let ceiling = (!rates.is_empty()).then(|| Median::of(&rates));
+        Ok(Some(Products { ceiling, rows }))
+    }
+
+    /// Steps of growing batches and widths.
+    fn scaling(&self, subjects: &[Subject]) -> Result<Vec<Series>> {
+        if !self.has(Part::Scaling) {
+            return Ok(Vec::new());
+        }
+        let mut budget = self.budget(Part::Scaling, 2 * subjects.len());
+        let mut all = Vec::new();
+        for subject in subjects {
+            let batches = BATCHES.map(|batch| (batch, vec![("batch", batch.to_string())]));
+            all.push(self.series(subject, "batch", &batches, &mut budget)?);
+            let widths = WIDENINGS.map(|factor| (factor, wider(&subject.what.settings, factor)));
+            all.push(self.series(subject, "width", &widths, &mut budget)?);
+        }
+        Ok(all)
+    }
+
+    fn series(
+        &self,
+        subject: &Subject,
+        along: &'static str,
+        points: &[(u32, Vec<(&'static str, String)>)],
+        budget: &mut Budget,
+    ) -> Result<Series> {
+        let time = budget.next();
+        let began = Instant::now();
+        let (mut turns, mut growth) = (Vec::new(), Vec::new());
+        // Seconds of a floating-point operation, as far as it is known.
+        let mut pace = 0.0;
+        for (value, changes) in points {
+            note(&format!("step of {}, {along} {value}", subject.name));
+            let changed = subject.with(changes)?;
+            let flops = Workload::bare_products(&changed.what.settings)?.flops() as f64;
+            let affordable = flops * pace * REPETITIONS <= time.as_secs_f64() / 2.0;
+            if affordable {
+                let turn = Turn::new(self.bed.steps(&changed.what)?, round(time, points.len()))?;
+                pace = turn.seconds() / flops;
+                turns.push(turn);
+            }
+            growth.push(Growth { value: *value, mflop: flops / 1e6, ms: None, measured: affordable });
+        }
+        let samples = take_turns(&mut turns, time.saturating_sub(began.elapsed()), 1)?;
+        for (point, samples) in growth.iter_mut().filter(|point| point.measured).zip(&samples) {
+            point.ms = Some(Median::of(samples).map(|s| s * 1e3));
+        }
+        Ok(Series { name: subject.name.clone(), along, points: growth })
+    }
+}
+
+/// What makes a network so many times as wide.
+fn wider(s: &Settings, factor: u32) -> Vec<(&'static str, String)> {
+    let times = |widths: &Widths| widths.0.iter().map(|w| (w * factor).to_string()).collect::<Vec<_>>().join(",");
+    match s.architecture {
+        Architecture::Conv => vec![("channels", (s.channels * factor).to_string())],
+        Architecture::Mlp => vec![("gWidths", times(&s.g_widths)), ("dWidths", times(&s.d_widths))],
+    }
+}
