@@ -58,15 +58,17 @@ async function trainCounting(settings, seconds) {
 /**
  * Holds all that must be so whatever the model, and gives the steps of each training submit.
  * @param {Awaited<ReturnType<typeof trainCounting>>} counted
+ * @param {number} most dispatches of a step
  * @param {(text: string) => void} say
  */
-function check({ single, span, steps, rate }, say) {
+function check({ single, span, steps, rate }, most, say) {
   const { methods, submits, posted } = span;
   say(`${steps} steps, ${rate.toFixed(0)} a second; ${JSON.stringify(methods)}; messages ${JSON.stringify(posted)}`);
   const [step, grid] = single.submits;
   assert.ok(step && grid, 'a single step is submitted, then its picture');
   say(`a step: ${JSON.stringify(step)}, a grid: ${JSON.stringify(grid)}`);
   assert.deepEqual([step.computePasses, step.renderPasses, step.copies], [1, 0, 0]);
+  assert.ok(step.dispatches <= most, `${step.dispatches} dispatches in a step`);
 
   const made = Object.entries(methods).filter(([name, n]) => n > 0 && /\.create|\.destroy|\.request|\.configure/.test(name));
   const allowed = ['GPUDevice.createCommandEncoder', 'GPUTexture.createView'];
@@ -89,14 +91,19 @@ function check({ single, span, steps, rate }, say) {
 }
 
 test('a step of the quick preset makes nothing and awaits nothing', async (t) => {
-  const training = check(await trainCounting('', 6), (text) => t.diagnostic(text));
+  const training = check(await trainCounting('', 6), 21, (text) => t.diagnostic(text));
   assert.ok(training.length > 5, `${training.length} submits`);
+});
+
+test('a step of a dense GAN is seventeen dispatches', async (t) => {
+  const anchor = 'images=1000&network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0';
+  check(await trainCounting(anchor, 6), 17, (text) => t.diagnostic(text));
 });
 
 test('where a step is quick several go into one submit', async (t) => {
   // The least that can be set, since SwiftShader needs the whole time of a submit for one step of `quick`.
   const least = 'images=1000&network=mlp&gWidths=1&dWidths=1&noise=1&batch=1&condition=none&average=0';
   const counted = await trainCounting(least, 6);
-  const training = check(counted, (text) => t.diagnostic(text));
+  const training = check(counted, 17, (text) => t.diagnostic(text));
   assert.ok(Math.max(...training) >= 4, `${counted.steps} steps in ${training.length} submits`);
 });
