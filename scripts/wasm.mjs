@@ -1,17 +1,23 @@
-// The engine for the page: the wasm crate, compiled, bound to JavaScript (www/pkg) and optimised.
+// The engine for the page: the wasm crate, compiled, bound to JavaScript (www/pkg) and optimised. Twice: once for every
+// browser, and once with the fused products of "relaxed SIMD" for those that have them (www/engine.js chooses).
 
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { Explained, heard, shown, wasmEnvironment } from './command.mjs';
 import { digest, isFresh, markFresh } from './freshness.mjs';
+import { shortenImports } from './imports.mjs';
 import { inRoot } from './places.mjs';
 import { size } from './report.mjs';
 import { target } from './target.mjs';
 import { bindgenVersion } from './tools.mjs';
 
 const name = 'digit_forge_wasm';
-const inputs = ['Cargo.toml', 'Cargo.lock', '.cargo', 'crates/core', 'crates/wasm', 'scripts/wasm.mjs', 'package-lock.json'];
-const outputs = [`www/pkg/${name}.js`, `www/pkg/${name}.d.ts`, `www/pkg/${name}_bg.wasm`];
+const inputs = [
+  'Cargo.toml', 'Cargo.lock', '.cargo', 'crates/core', 'crates/wasm', 'scripts/wasm.mjs', 'scripts/imports.mjs',
+  'package-lock.json',
+];
+const pkg = inRoot('www/pkg');
+const outputs = ['.js', '.d.ts', '_bg.wasm', '_relaxed.wasm'].map((end) => `www/pkg/${name}${end}`);
 
 // What every browser with WebGPU or SIMD understands, and rustc may emit. Never --all-features: that lets the
 // optimiser use proposals which browsers reject.
@@ -20,25 +26,80 @@ const features = [
   'reference-types', 'multivalue',
 ].map((feature) => `--enable-${feature}`);
 
+// Only for the last crate, where everything is linked: what is worth inlining or unrolling has been by then, and more of
+// it is a tenth of the file and no faster.
+const small = [
+  '--inline-threshold=5', '--inlinehint-threshold=20', '--unroll-runtime=false', '--unroll-allow-partial=false',
+].map((flag) => `-Cllvm-args=${flag}`);
+
+/** What the page may fetch to run the engine, in bytes as a server sends it. */
+const MOST = 150_000;
+
+/**
+ * @typedef {object} Build
+ * @property {string} file in www/pkg
+ * @property {string[]} cargo more options for cargo
+ * @property {string[]} optimiser more options for wasm-opt
+ */
+
+/** @type {Build[]} */
+const builds = [
+  { file: `${name}_bg.wasm`, cargo: [], optimiser: [] },
+  {
+    file: `${name}_relaxed.wasm`,
+    cargo: ['--config', `target.${target}.rustflags=["-Ctarget-feature=+relaxed-simd"]`],
+    optimiser: ['--enable-relaxed-simd'],
+  },
+];
+
+/**
+ * @param {Build} build
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder of cargo's results
+ * @returns {Promise<{glue: string, types: string[], wasm: Uint8Array}>}
+ */
+async function compile({ cargo, optimiser }, env, folder) {
+  const crate = ['-p', 'digit-forge-wasm', '--crate-type', 'cdylib'];
+  await shown('cargo', ['rustc', '--profile', 'wasm', '--target', target, ...crate, ...cargo, '--', ...small], { env });
+  const raw = `${folder}/${target}/wasm/${name}.wasm`;
+  const bound = `${folder}/${target}/wasm/bound`;
+  await shown('wasm-bindgen', ['--target', 'web', '--out-dir', bound, '--out-name', name, raw], { env });
+  const bytes = `${bound}/${name}_bg.wasm`;
+  await shown(process.execPath, [
+    inRoot('node_modules/binaryen/bin/wasm-opt'), '-O3', '--converge', ...features, ...optimiser, '--strip-producers', bytes, '-o', bytes,
+  ]);
+  const text = (/** @type {string} */ end) => readFileSync(`${bound}/${name}${end}`, 'utf8');
+  return { glue: text('.js'), types: ['.d.ts', '_bg.wasm.d.ts'].map(text), wasm: readFileSync(bytes) };
+}
+
 /** @returns {Promise<string>} */
 export async function buildWasm() {
   const env = wasmEnvironment();
   const now = digest(inputs, [heard('rustc', ['--version'], { env }) ?? '', bindgenVersion()]);
-  const bytes = inRoot('www/pkg', `${name}_bg.wasm`);
-  const sizes = () => `${size(readFileSync(bytes).length)}, ${size(gzipSync(readFileSync(bytes)).length)} gzipped`;
+  const sizes = () =>
+    builds
+      .map(({ file }) => readFileSync(`${pkg}/${file}`))
+      .map((wasm) => `${size(wasm.length)}, ${size(gzipSync(wasm).length)} gzipped`)
+      .join('; relaxed ');
   if (isFresh('wasm', now, outputs)) return `unchanged, ${sizes()}`;
 
-  await shown('cargo', ['build', '--release', '--target', target, '-p', 'digit-forge-wasm'], { env });
   const folder = JSON.parse(heard('cargo', ['metadata', '--format-version', '1', '--no-deps'], { env }) ?? '{}').target_directory;
   if (!folder) throw new Explained('cargo metadata names no target directory.');
-  const raw = `${folder}/${target}/release/${name}.wasm`;
+  const made = [];
+  for (const build of builds) made.push(await compile(build, env, folder));
+  const [{ glue, types }, ...others] = made;
+  if (others.some((other) => other.glue !== glue)) throw new Explained('The two builds of the engine need different glue.');
 
-  rmSync(inRoot('www/pkg'), { recursive: true, force: true });
-  await shown('wasm-bindgen', ['--target', 'web', '--out-dir', inRoot('www/pkg'), '--out-name', name, raw], { env });
-  await shown(process.execPath, [
-    inRoot('node_modules/binaryen/bin/wasm-opt'), '-O3', ...features, '--strip-producers', bytes, '-o', `${bytes}.partial`,
-  ]);
-  renameSync(`${bytes}.partial`, bytes);
+  const shortened = shortenImports(glue, made.map(({ wasm }) => wasm));
+  rmSync(pkg, { recursive: true, force: true });
+  mkdirSync(pkg, { recursive: true });
+  writeFileSync(`${pkg}/${name}.js`, shortened.glue);
+  ['.d.ts', '_bg.wasm.d.ts'].forEach((end, i) => writeFileSync(`${pkg}/${name}${end}`, types[i]));
+  builds.forEach(({ file }, i) => writeFileSync(`${pkg}/${file}`, shortened.modules[i]));
+  for (const wasm of shortened.modules) {
+    const packed = gzipSync(wasm).length;
+    if (packed > MOST) throw new Explained(`The engine is ${size(packed)} gzipped, and may be ${size(MOST)}.`);
+  }
   markFresh('wasm', now);
   return sizes();
 }

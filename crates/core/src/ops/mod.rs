@@ -25,6 +25,7 @@ pub mod product;
 pub mod reduce;
 pub mod reshape;
 pub mod sgd;
+pub(crate) mod source;
 pub mod tick;
 pub mod window;
 
@@ -36,7 +37,6 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 use epilogue::Tail;
-use std::fmt::Debug;
 use std::rc::Rc;
 
 /// The most tensors that one operation reads, and the most that it writes.
@@ -45,7 +45,7 @@ pub const MOST_READS: usize = 6;
 pub const MOST_WRITES: usize = 3;
 
 /// An operation with all its extents known.
-pub trait Op: Debug {
+pub trait Op {
     /// Its name for messages.
     fn name(&self) -> &'static str;
 
@@ -118,11 +118,16 @@ pub struct Shader {
     pub source: &'static str,
 }
 
-/// Names the shader beside the calling file.
+/// Names the shader beside the calling file. Its text is carried without comments and indentation, line for line, so that
+/// a driver's message still names the file's line.
 macro_rules! shader {
-    ($name:literal) => {
-        $crate::ops::Shader { name: $name, source: include_str!(concat!($name, ".wgsl")) }
-    };
+    ($name:literal) => {{
+        const FILE: &str = include_str!(concat!($name, ".wgsl"));
+        const CODE: &[u8] = &$crate::ops::source::code::<{ $crate::ops::source::code_len(FILE) }>(FILE);
+        const SHADER: $crate::ops::Shader =
+            $crate::ops::Shader { name: $name, source: $crate::ops::source::text(CODE) };
+        SHADER
+    }};
 }
 pub(crate) use shader;
 
