@@ -1,11 +1,27 @@
-// The one importer of the wasm package.
+// The one importer of the wasm package. Of its two builds, the one with fused products is taken where the browser knows
+// these instructions: it trains a tenth faster.
 
 import init, { Forge, checkpointSettings, describe, resolve } from './pkg/digit_forge_wasm.js';
 
 export { Forge };
 
+/** A module of one function that multiplies and adds, `f32x4.relaxed_madd`. */
+const PROBE = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, // "\0asm", version 1
+  1, 5, 1, 96, 0, 1, 123, // types: () → v128
+  3, 2, 1, 0, // functions: one of that type
+  10, 19, 1, 17, 0, 65, 1, 253, 15, 65, 1, 253, 15, 65, 1, 253, 15, 253, 133, 2, 11,
+);
+
+/** Where the module is that suits this browser. @param {(module: Uint8Array<ArrayBuffer>) => boolean} valid */
+export function engineUrl(valid = WebAssembly.validate) {
+  return valid(PROBE)
+    ? new URL('./pkg/digit_forge_wasm_relaxed.wasm', import.meta.url)
+    : new URL('./pkg/digit_forge_wasm_bg.wasm', import.meta.url);
+}
+
 /** Fetches and compiles the module. */
-export const openEngine = () => init();
+export const openEngine = () => init({ module_or_path: engineUrl() });
 
 /** @returns {import('./protocol.js').Description} */
 export const description = () => JSON.parse(describe());

@@ -15,10 +15,9 @@ use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
 use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
+use digit_forge_core::train::json::Json;
 use digit_forge_core::train::{Trainer, check_checkpoint, describe, settings};
 use js_sys::{Float32Array, Promise, Uint8Array};
-use serde::Serialize;
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::OffscreenCanvas;
@@ -59,40 +58,25 @@ pub fn description() -> String {
     describe::describe()
 }
 
-#[derive(Serialize)]
-struct Resolution {
-    preset: &'static str,
-    values: BTreeMap<&'static str, String>,
-    changed: BTreeMap<&'static str, String>,
-    text: String,
-    errors: Vec<Complaint>,
-}
-
-#[derive(Serialize)]
-struct Complaint {
-    key: String,
-    value: String,
-    message: String,
-}
-
 /// Reads settings from a text like `preset=quick&batch=32`, as JSON: every value, what differs from the preset, the
 /// shortest text that says the same, and what was wrong.
 #[wasm_bindgen]
 pub fn resolve(text: &str) -> Result<String, JsError> {
     let resolved = settings::resolve(text).map_err(error)?;
     let settings = &resolved.settings;
-    let resolution = Resolution {
-        preset: resolved.preset.name,
-        values: settings::ROWS.iter().map(|r| (r.key, r.get(settings))).collect(),
-        changed: settings.changed(resolved.preset).map_err(error)?.into_iter().collect(),
-        text: settings.text(resolved.preset).map_err(error)?,
-        errors: resolved
-            .errors
-            .into_iter()
-            .map(|(key, value, e)| Complaint { key, value, message: e.to_string() })
-            .collect(),
+    let changed = settings.changed(resolved.preset).map_err(error)?;
+    let complaint = |(key, value, error): &(String, String, Error)| {
+        let message = error.to_string();
+        Json::object(vec![("key", Json::text(key)), ("value", Json::text(value)), ("message", Json::text(&message))])
     };
-    Ok(serde_json::to_string(&resolution)?)
+    let resolution = Json::object(vec![
+        ("preset", Json::text(resolved.preset.name)),
+        ("values", Json::object(settings::ROWS.iter().map(|r| (r.key, Json::text(&r.get(settings)))).collect())),
+        ("changed", Json::object(changed.iter().map(|(key, value)| (*key, Json::text(value))).collect())),
+        ("text", Json::text(&settings.text(resolved.preset).map_err(error)?)),
+        ("errors", Json::Array(resolved.errors.iter().map(complaint).collect())),
+    ]);
+    Ok(resolution.write())
 }
 
 /// The settings, as their shortest text, of a checkpoint that a run with them can load. Of a file that isn't one, the

@@ -182,7 +182,6 @@ impl Instruction {
 }
 
 /// Operations in one workgroup. See the module's head.
-#[derive(Debug)]
 pub(crate) struct Block {
     parts: Vec<Rc<dyn Op>>,
     /// The memories it touches, each bound as a whole.

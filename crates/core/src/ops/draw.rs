@@ -12,7 +12,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 /// See the module's head.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Draw {
     parts: Vec<Rc<dyn Op>>,
     noise: Noise,

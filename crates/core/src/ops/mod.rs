@@ -27,6 +27,7 @@ pub mod product;
 pub mod reduce;
 pub mod reshape;
 pub mod sgd;
+pub(crate) mod source;
 pub mod tick;
 pub(crate) mod update;
 pub mod window;
@@ -42,7 +43,6 @@ use block::Instruction;
 use epilogue::Tail;
 use std::any::Any;
 use std::borrow::Cow;
-use std::fmt::Debug;
 use std::rc::Rc;
 
 /// The most tensors that one operation reads, and the most that it writes.
@@ -51,7 +51,7 @@ pub const MOST_READS: usize = 6;
 pub const MOST_WRITES: usize = 3;
 
 /// An operation with all its extents known.
-pub trait Op: Any + Debug {
+pub trait Op: Any {
     /// Its name for messages.
     fn name(&self) -> &'static str;
 
@@ -144,20 +144,16 @@ pub struct Shader {
     pub source: Cow<'static, str>,
 }
 
-/// Names the shader beside the calling file, and those whose functions it uses, if any.
+/// Names the shader beside the calling file, after those whose functions it uses. Its text is carried without comments
+/// (but for the marks that [`cut`] looks for) and indentation, line for line, so that a driver's message still names the
+/// file's line.
 macro_rules! shader {
-    ($name:literal) => {
-        $crate::ops::Shader { name: $name, source: std::borrow::Cow::Borrowed(include_str!(concat!($name, ".wgsl"))) }
-    };
-    ($name:literal, $($before:literal),+) => {
-        $crate::ops::Shader {
-            name: $name,
-            source: std::borrow::Cow::Borrowed(concat!(
-                $(include_str!(concat!($before, ".wgsl")),)+
-                include_str!(concat!($name, ".wgsl"))
-            )),
-        }
-    };
+    ($name:literal $(, $before:literal)*) => {{
+        const FILE: &str = concat!($(include_str!(concat!($before, ".wgsl")),)* include_str!(concat!($name, ".wgsl")));
+        const CODE: &[u8] = &$crate::ops::source::code::<{ $crate::ops::source::code_len(FILE) }>(FILE);
+        const TEXT: &str = $crate::ops::source::text(CODE);
+        $crate::ops::Shader { name: $name, source: std::borrow::Cow::Borrowed(TEXT) }
+    }};
 }
 pub(crate) use shader;
 

@@ -38,7 +38,7 @@ enum Rule {
 }
 
 /// See the module's head.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Update {
     parts: Vec<Rc<dyn Op>>,
     /// In the order of the network's parameters.

@@ -135,6 +135,7 @@ const JOB_OUT_CHANNELS = 8u;
 const JOB_KERNEL_WIDTH = 4u;
 const JOB_STRIDE = 2u;
 const JOB_PAD = 1i;
+var<workgroup> JOB_PARTIAL: array<mat4x4f, 64>; // one of the two above
 @group(0) @binding(7) var<storage, read> JOB_X: array<f32>; // one of the memories above,
 @group(0) @binding(8) var<storage, read> JOB_DY: array<f32>; // and one of them
 //</sample>

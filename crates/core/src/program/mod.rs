@@ -219,14 +219,18 @@ impl Recorder {
         let known = self.tensors.iter().position(|t| t.shape == shape && t.role == Role::Constant(value));
         match known {
             Some(i) => Tensor(i as u32),
-            None => self.declare(format!("constant {value}"), shape, DType::F32, Role::Constant(value)),
+            None => self.declare("constant".into(), shape, DType::F32, Role::Constant(value)),
         }
     }
 
     /// A tensor that the operation about to be recorded will write.
     pub(crate) fn result(&mut self, op: &str, shape: impl Into<Shape>, dtype: DType) -> Tensor {
+        self.declare_result(op, shape.into(), dtype)
+    }
+
+    fn declare_result(&mut self, op: &str, shape: Shape, dtype: DType) -> Tensor {
         let name = format!("{op} {}", self.tensors.len());
-        self.declare(name, shape.into(), dtype, Role::Result)
+        self.declare(name, shape, dtype, Role::Result)
     }
 
     /// What is known of `tensor`.
@@ -261,6 +265,11 @@ impl Recorder {
 
     /// Adds an operation to the newest program and returns its first write.
     pub(crate) fn push(&mut self, op: impl Op + 'static) -> Result<Tensor> {
+        self.push_shared(Rc::new(op))
+    }
+
+    /// Apart from `push`, so that it is compiled once and not once for each operation.
+    fn push_shared(&mut self, op: Rc<dyn Op>) -> Result<Tensor> {
         let (reads, writes) = (op.reads(), op.writes());
         let overwrite =
             |tensor: Tensor, why| Error::Overwrite { op: op.name(), tensor: self.info(tensor).name.clone(), why };
@@ -286,7 +295,7 @@ impl Recorder {
             }
         }
         assert!(!self.programs.is_empty(), "Recorder::begin comes before the first operation");
-        self.nodes.push(Node { op: Rc::new(op), program: ProgramId(self.programs.len() - 1), versions });
+        self.nodes.push(Node { op, program: ProgramId(self.programs.len() - 1), versions });
         Ok(writes[0])
     }
 

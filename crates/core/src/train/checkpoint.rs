@@ -1,59 +1,45 @@
 //! Checkpoints as safetensors files: every lasting tensor by its name, and the settings as text in the header.
 
+use super::safetensors::{self, File, Part, View};
 use super::settings::{self, Resolved};
 use crate::error::{CheckpointFault as Fault, Error, Result};
 use crate::models::gan::Gan;
-use crate::program::{DType, TensorInfo};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use std::collections::HashMap;
+use crate::program::TensorInfo;
 
 /// The header's key for the settings; it also says what wrote the file, and in which form. The only one, since a header
 /// of several would come in any order, and equal runs make equal files.
 const SETTINGS: &str = "digit-forge 1 settings";
 
-fn dtype(dtype: DType) -> Dtype {
-    match dtype {
-        DType::F32 => Dtype::F32,
-        DType::U32 => Dtype::U32,
-    }
-}
-
 fn bad(fault: Fault, why: impl std::fmt::Display) -> Error {
     Error::Checkpoint { fault, why: why.to_string() }
 }
 
-fn unreadable(error: SafeTensorError) -> Error {
-    use SafeTensorError::{HeaderTooSmall, InvalidHeaderLength, MetadataIncompleteBuffer};
-    match error {
-        HeaderTooSmall | InvalidHeaderLength | MetadataIncompleteBuffer => {
-            bad(Fault::Truncated, format!("not a whole safetensors file: {error}"))
-        }
-        _ => bad(Fault::Format, format!("not a readable safetensors file: {error}")),
-    }
+fn open(file: &[u8]) -> Result<File<'_>> {
+    File::read(file).map_err(|fault| match fault {
+        safetensors::Fault::Truncated(why) => bad(Fault::Truncated, format!("not a whole safetensors file: {why}")),
+        safetensors::Fault::Format(why) => bad(Fault::Format, format!("not a readable safetensors file: {why}")),
+    })
 }
 
 /// The file of these tensors with their words.
-pub(super) fn write(settings: &str, tensors: &[(&TensorInfo, Vec<u32>)]) -> Result<Vec<u8>> {
-    let bad = |error| bad(Fault::Tensors, error);
-    let views = tensors.iter().map(|(info, words)| {
-        let view = TensorView::new(dtype(info.dtype), info.shape.0.clone(), bytemuck::cast_slice(words));
-        view.map(|view| (info.name.as_str(), view)).map_err(bad)
-    });
-    let header = HashMap::from([(SETTINGS.to_owned(), settings.to_owned())]);
-    safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(header)).map_err(bad)
+pub(super) fn write(settings: &str, tensors: &[(&TensorInfo, Vec<u32>)]) -> Vec<u8> {
+    let parts: Vec<Part> = tensors
+        .iter()
+        .map(|(info, words)| Part { name: &info.name, dtype: info.dtype, shape: &info.shape.0, words })
+        .collect();
+    safetensors::write(SETTINGS, settings, &parts)
 }
 
 /// These tensors as they lie in the file, in their order.
-fn views<'f>(file: &'f [u8], expected: &[&TensorInfo]) -> Result<Vec<TensorView<'f>>> {
-    let file = SafeTensors::deserialize(file).map_err(unreadable)?;
+fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo]) -> Result<Vec<&'a View<'f>>> {
     let view = |info: &&TensorInfo| {
         let name = &info.name;
-        let missing = |_| bad(Fault::Tensors, format!("`{name}` is missing; the settings must be another model's"));
-        let view = file.tensor(name).map_err(missing)?;
-        if view.shape() != info.shape.0 || view.dtype() != dtype(info.dtype) {
-            let (found, shape) = (view.dtype(), view.shape());
-            let why = format!("`{name}` is {found:?} {shape:?} in the file, and {:?} {} here", info.dtype, info.shape);
+        let missing = || bad(Fault::Tensors, format!("`{name}` is missing; the settings must be another model's"));
+        let view = file.tensor(name).ok_or_else(missing)?;
+        let dtype = safetensors::name(info.dtype);
+        if view.shape != info.shape.0 || view.dtype != dtype {
+            let (found, shape) = (&view.dtype, &view.shape);
+            let why = format!("`{name}` is {found} {shape:?} in the file, and {dtype} {} here", info.shape);
             return Err(bad(Fault::Tensors, why));
         }
         Ok(view)
@@ -64,8 +50,9 @@ fn views<'f>(file: &'f [u8], expected: &[&TensorInfo]) -> Result<Vec<TensorView<
 /// The words of these tensors, in their order.
 pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>>> {
     let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-    let views = views(file, expected)?;
-    Ok(views.iter().map(|view| view.data().chunks_exact(4).map(word).collect()).collect())
+    let file = open(file)?;
+    let views = views(&file, expected)?;
+    Ok(views.iter().map(|view| view.bytes.chunks_exact(4).map(word).collect()).collect())
 }
 
 /// The settings that a checkpoint was written with.
@@ -73,10 +60,12 @@ pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>
 /// # Errors
 /// [`Error::Checkpoint`] where the file isn't one of ours, or its settings aren't valid here.
 pub fn settings_of(file: &[u8]) -> Result<Resolved> {
-    let (_, metadata) = SafeTensors::read_metadata(file).map_err(unreadable)?;
-    let header = metadata.metadata().clone().unwrap_or_default();
+    settings_in(&open(file)?)
+}
+
+fn settings_in(file: &File) -> Result<Resolved> {
     let foreign = || bad(Fault::Foreign, "the file has no settings of this program in its header");
-    let resolved = settings::resolve(header.get(SETTINGS).ok_or_else(foreign)?)?;
+    let resolved = settings::resolve(file.metadata(SETTINGS).ok_or_else(foreign)?)?;
     match resolved.errors.first() {
         Some((_, _, error)) => Err(bad(Fault::Settings, error)),
         None => Ok(resolved),
@@ -89,9 +78,10 @@ pub fn settings_of(file: &[u8]) -> Result<Resolved> {
 /// # Errors
 /// [`Error::Checkpoint`] as of [`settings_of`], or naming the tensor that doesn't fit.
 pub fn check(file: &[u8]) -> Result<Resolved> {
-    let resolved = settings_of(file)?;
+    let file = open(file)?;
+    let resolved = settings_in(&file)?;
     let recording = Gan::record(&resolved.settings, true)?.recording;
     let expected: Vec<&TensorInfo> = recording.lasting().map(|t| recording.info(t)).collect();
-    views(file, &expected)?;
+    views(&file, &expected)?;
     Ok(resolved)
 }

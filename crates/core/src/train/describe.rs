@@ -1,49 +1,56 @@
 //! All settings and presets as JSON, for whoever draws them: the page's controls and the command line's table.
 
+use super::json::Json;
 use super::presets::{PRESETS, Preset};
-use super::settings::{GROUPS, Group, ROWS, Row};
+use super::settings::{GROUPS, Group, ROWS, Row, When};
 use crate::models::gan::{DIGITS, GRID_ROWS};
-use serde::Serialize;
-use std::collections::BTreeMap;
 
-#[derive(Serialize)]
-struct Description {
-    groups: &'static [Group],
-    settings: &'static [Row],
-    presets: Vec<FullPreset>,
-    grid: Grid,
+fn texts(texts: &[&str]) -> Json {
+    Json::Array(texts.iter().map(|text| Json::text(text)).collect())
 }
 
-/// Extents of the grid, in images.
-#[derive(Serialize)]
-struct Grid {
-    rows: usize,
-    columns: usize,
+fn group(group: &Group) -> Json {
+    Json::object(vec![("key", Json::text(group.key)), ("label", Json::text(group.label))])
+}
+
+fn row(row: &Row) -> Json {
+    let mut fields = vec![
+        ("key", Json::text(row.key)),
+        ("group", Json::text(row.group)),
+        ("label", Json::text(row.label)),
+        ("help", Json::text(row.help)),
+    ];
+    fields.extend(row.kind.fields());
+    fields.extend([("default", Json::text(row.default)), ("restart", Json::Bool(row.restart))]);
+    if let Some(When { key, values }) = row.when {
+        fields.push(("when", Json::object(vec![("key", Json::text(key)), ("values", texts(values))])));
+    }
+    Json::object(fields)
 }
 
 /// A preset with the values of all settings, also those that it leaves at their defaults.
-#[derive(Serialize)]
-struct FullPreset {
-    #[serde(flatten)]
-    preset: Preset,
-    values: BTreeMap<&'static str, &'static str>,
-}
-
-impl FullPreset {
-    fn of(preset: &Preset) -> Self {
-        let own = |key| preset.values.iter().find(|(k, _)| *k == key).map(|(_, value)| *value);
-        let values = ROWS.iter().map(|row| (row.key, own(row.key).unwrap_or(row.default)));
-        FullPreset { preset: *preset, values: values.collect() }
-    }
+fn preset(preset: &Preset) -> Json {
+    let own = |key| preset.values.iter().find(|(k, _)| *k == key).map(|(_, value)| *value);
+    let values = ROWS.iter().map(|row| (row.key, Json::text(own(row.key).unwrap_or(row.default))));
+    Json::object(vec![
+        ("name", Json::text(preset.name)),
+        ("label", Json::text(preset.label)),
+        ("help", Json::text(preset.help)),
+        ("values", Json::object(values.collect())),
+    ])
 }
 
 /// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}}`: [`GROUPS`], [`ROWS`], and [`PRESETS`]
-/// with every setting's value as text.
+/// with every setting's value as text. The grid's extents are in images.
 pub fn describe() -> String {
-    let presets = PRESETS.iter().map(FullPreset::of).collect();
-    let description =
-        Description { groups: GROUPS, settings: ROWS, presets, grid: Grid { rows: GRID_ROWS, columns: DIGITS } };
-    serde_json::to_string(&description).expect("plain tables with text keys always make JSON")
+    let grid = Json::object(vec![("rows", Json::number(GRID_ROWS)), ("columns", Json::number(DIGITS))]);
+    Json::object(vec![
+        ("groups", Json::Array(GROUPS.iter().map(group).collect())),
+        ("settings", Json::Array(ROWS.iter().map(row).collect())),
+        ("presets", Json::Array(PRESETS.iter().map(preset).collect())),
+        ("grid", grid),
+    ])
+    .write()
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 
 mod checkpoint;
 pub mod describe;
+pub mod json;
+mod number;
 pub mod presets;
+mod safetensors;
 pub mod settings;
 mod trainer;
 pub mod values;

@@ -1,9 +1,7 @@
 //! Named starting points: a row each, with the settings in which they differ from the defaults.
 
-use serde::Serialize;
-
 /// A named set of settings.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Preset {
     /// As it stands in a URL and on the command line.
     pub name: &'static str,
@@ -12,12 +10,11 @@ pub struct Preset {
     /// What to look for, in a sentence.
     pub help: &'static str,
     /// What differs from the defaults.
-    #[serde(skip)]
     pub values: &'static [(&'static str, &'static str)],
 }
 
 /// All presets; the first is the default.
-pub const PRESETS: &[Preset] = &[
+pub static PRESETS: &[Preset] = &[
     Preset {
         name: "quick",
         label: "Quick",

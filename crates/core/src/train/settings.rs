@@ -4,7 +4,6 @@
 use super::presets::{PRESETS, Preset};
 use super::values::{Kind, Value, Widths, choices};
 use crate::error::{Error, Result};
-use serde::Serialize;
 
 choices! {
     /// How much of MNIST is trained on.
@@ -78,7 +77,7 @@ pub enum Effect {
 }
 
 /// Shows a setting only where another one has one of these values.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct When {
     /// The other setting.
     pub key: &'static str,
@@ -87,7 +86,7 @@ pub struct When {
 }
 
 /// A group of settings.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Group {
     /// Its key.
     pub key: &'static str,
@@ -96,14 +95,14 @@ pub struct Group {
 }
 
 /// The groups, in order.
-pub const GROUPS: &[Group] = &[
+pub static GROUPS: &[Group] = &[
     Group { key: "data", label: "Data" },
     Group { key: "model", label: "Model" },
     Group { key: "training", label: "Training" },
 ];
 
 /// A setting's description.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// As it stands in a URL and on the command line.
     pub key: &'static str,
@@ -114,18 +113,14 @@ pub struct Row {
     /// What it does, in a sentence or two.
     pub help: &'static str,
     /// Its range.
-    #[serde(flatten)]
     pub kind: Kind,
     /// Its value where no preset says otherwise.
     pub default: &'static str,
     /// Whether a change starts a new run.
     pub restart: bool,
     /// When it matters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    #[serde(skip)]
     get: fn(&Settings) -> String,
-    #[serde(skip)]
     set: fn(&mut Settings, &str, &Kind) -> Result<(), String>,
 }
 
@@ -156,7 +151,7 @@ macro_rules! settings {
         pub struct Settings { $(#[doc = $help] pub $field: $type),+ }
 
         /// Every setting.
-        pub const ROWS: &[Row] = &[$(Row {
+        pub static ROWS: &[Row] = &[$(Row {
             key: $key,
             group: $group,
             label: $label,
@@ -289,8 +284,15 @@ pub fn row(key: &str) -> Result<&'static Row> {
 }
 
 fn nearest(key: &str) -> Option<&'static str> {
-    let distance = |k: &str| strsim::damerau_levenshtein(&k.to_lowercase(), &key.to_lowercase());
-    ROWS.iter().map(|r| r.key).chain(["preset"]).min_by_key(|k| distance(k)).filter(|k| distance(k) <= 2)
+    let key = key.to_ascii_lowercase();
+    let mut nearest = (3, None);
+    for known in ROWS.iter().map(|r| r.key).chain(["preset"]) {
+        let distance = strsim::osa_distance(&known.to_ascii_lowercase(), &key);
+        if distance < nearest.0 {
+            nearest = (distance, Some(known));
+        }
+    }
+    nearest.1
 }
 
 /// The preset of a name.

@@ -314,7 +314,7 @@ impl Trainer {
             for (tensor, words) in tensors.into_iter().zip(contents) {
                 parts.push((recording.info(tensor), words.await?));
             }
-            checkpoint::write(&text, &parts)
+            Ok(checkpoint::write(&text, &parts))
         })
     }
 

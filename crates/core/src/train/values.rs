@@ -1,10 +1,10 @@
 //! What a setting can be, and how its value is read from text and shown.
 
-use serde::Serialize;
+use super::json::Json;
+use super::number;
 
 /// The range of a setting, as the page draws it and reading checks it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// A whole number.
     Integer {
@@ -36,8 +36,32 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// As JSON: its name as `kind`, and what it is made of.
+    pub(super) fn fields(&self) -> Vec<(&'static str, Json)> {
+        let float = |value| Json::Number(number::show(value));
+        let integer = |value| Json::number(value as usize);
+        match *self {
+            Kind::Integer { min, max } => {
+                vec![("kind", Json::text("integer")), ("min", integer(min)), ("max", integer(max))]
+            }
+            Kind::Number { min, max, log } => {
+                vec![("kind", Json::text("number")), ("min", float(min)), ("max", float(max)), ("log", Json::Bool(log))]
+            }
+            Kind::Choice { choices } => {
+                let choice =
+                    |c: &Choice| Json::object(vec![("value", Json::text(c.value)), ("label", Json::text(c.label))]);
+                vec![("kind", Json::text("choice")), ("choices", Json::Array(choices.iter().map(choice).collect()))]
+            }
+            Kind::Widths { most, max } => {
+                vec![("kind", Json::text("widths")), ("most", Json::number(most)), ("max", integer(max))]
+            }
+        }
+    }
+}
+
 /// One choice of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// As it stands in a URL.
     pub value: &'static str,
@@ -72,14 +96,13 @@ impl Value for u32 {
 impl Value for f32 {
     fn read(text: &str, kind: &Kind) -> Result<Self, String> {
         let Kind::Number { min, max, .. } = *kind else { return Err("not a number's setting".into()) };
-        let expected = || format!("expected a number from {min} to {max}");
-        let value: f32 = text.parse().map_err(|_| expected())?;
-        // Not-a-number lies in no range.
+        let expected = || format!("expected a number from {} to {}", number::show(min), number::show(max));
+        let value = number::read(text).ok_or_else(expected)?;
         if (min..=max).contains(&value) { Ok(value) } else { Err(expected()) }
     }
 
     fn show(&self) -> String {
-        self.to_string()
+        number::show(*self)
     }
 }
 

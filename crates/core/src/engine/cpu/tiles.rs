@@ -2,7 +2,7 @@
 //! [`Walk`] over the padded image, so that nothing is unrolled in memory (no im2col).
 //!
 //! Plain loops over constant extents that LLVM vectorises: with AVX2 and FMA where the processor has them, else with
-//! whatever the target has (SSE2, wasm's `simd128`).
+//! whatever the target has (SSE2, wasm's `simd128`, and its fused products where it is compiled with `relaxed-simd`).
 
 /// Offsets into an image, outermost first: how many along each axis, and how far apart.
 #[derive(Clone, Copy)]
@@ -66,11 +66,14 @@ pub(crate) fn multiply(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
     }
     // A tile's sums fill half of sixteen registers of four values.
     match lanes {
-        4 => tiles::<8, 4, false>(a, panel, y),
-        8 => tiles::<4, 8, false>(a, panel, y),
-        _ => tiles::<2, 16, false>(a, panel, y),
+        4 => tiles::<8, 4, FUSED>(a, panel, y),
+        8 => tiles::<4, 8, FUSED>(a, panel, y),
+        _ => tiles::<2, 16, FUSED>(a, panel, y),
     }
 }
+
+/// Whether the instructions that the target has in any case fuse a product with a sum.
+const FUSED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"));
 
 /// The same with registers of eight values and fused products.
 #[cfg(target_arch = "x86_64")]
@@ -126,11 +129,7 @@ unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
                 for (sums, row) in sums.iter_mut().zip(rows) {
                     // SAFETY: `at` is an inner offset.
                     let left = unsafe { *a.values.get_unchecked(row + at) };
-                    for lane in 0..LANES {
-                        // Without the instruction for it, `mul_add` is slow.
-                        sums[lane] =
-                            if FMA { left.mul_add(right[lane], sums[lane]) } else { sums[lane] + left * right[lane] };
-                    }
+                    add_product::<LANES, FMA>(sums, left, &right);
                 }
                 at += steps[2];
                 l += 1;
@@ -138,6 +137,29 @@ unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
         }
     }
     sums
+}
+
+/// `sums += left · right`
+#[inline(always)]
+fn add_product<const LANES: usize, const FMA: bool>(sums: &mut [f32; LANES], left: f32, right: &[f32; LANES]) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    if FMA {
+        use std::arch::wasm32::{f32x4_relaxed_madd, f32x4_splat, v128_load, v128_store};
+        // `mul_add` promises one rounding, which wasm doesn't: it would call a function.
+        for (sums, right) in sums.as_chunks_mut::<4>().0.iter_mut().zip(right.as_chunks::<4>().0) {
+            let sums = sums.as_mut_ptr().cast();
+            // SAFETY: both are four values, and neither instruction asks for more than their own alignment.
+            unsafe {
+                let product = f32x4_relaxed_madd(f32x4_splat(left), v128_load(right.as_ptr().cast()), v128_load(sums));
+                v128_store(sums, product);
+            }
+        }
+        return;
+    }
+    for lane in 0..LANES {
+        // Without the instruction for it, `mul_add` is slow.
+        sums[lane] = if FMA { left.mul_add(right[lane], sums[lane]) } else { sums[lane] + left * right[lane] };
+    }
 }
 
 /// The columns of a panel: 4, 8 or 16, so that few are left over.

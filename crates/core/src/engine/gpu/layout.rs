@@ -2,22 +2,35 @@
 
 use crate::ops::{Kernel, Shader};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// What tells two pipelines apart: shader, entry point, constants (as bits).
 type Key = (Shader, &'static str, Vec<(&'static str, u64)>);
 
+/// What was made so far, with its key. A few dozen at most: a list is as quick as a table, and less code.
+struct Made<K, V>(Vec<(K, V)>);
+
+impl<K: PartialEq, V> Made<K, V> {
+    fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
+        let known = self.0.iter().position(|(k, _)| *k == key);
+        let i = known.unwrap_or_else(|| {
+            self.0.push((key, make()));
+            self.0.len() - 1
+        });
+        &self.0[i].1
+    }
+}
+
 /// Makes and keeps pipelines while a recording is compiled.
 pub(super) struct Pipelines<'a> {
     device: &'a wgpu::Device,
-    modules: HashMap<Shader, wgpu::ShaderModule>,
-    layouts: HashMap<(usize, usize), (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
-    pipelines: HashMap<Key, wgpu::ComputePipeline>,
+    modules: Made<Shader, wgpu::ShaderModule>,
+    layouts: Made<(usize, usize), (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
+    pipelines: Made<Key, wgpu::ComputePipeline>,
 }
 
 impl<'a> Pipelines<'a> {
     pub fn new(device: &'a wgpu::Device) -> Self {
-        Pipelines { device, modules: HashMap::new(), layouts: HashMap::new(), pipelines: HashMap::new() }
+        Pipelines { device, modules: Made(vec![]), layouts: Made(vec![]), pipelines: Made(vec![]) }
     }
 
     /// The pipeline of `kernel`, which reads and writes this many tensors, and its bindings' layout.
@@ -28,14 +41,14 @@ impl<'a> Pipelines<'a> {
         writes: usize,
     ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
         let device = self.device;
-        let (bindings, layout) = self.layouts.entry((reads, writes)).or_insert_with(|| bindings(device, reads, writes));
-        let module = self.modules.entry(kernel.shader.clone()).or_insert_with(|| module(device, &kernel.shader));
+        let (bindings, layout) = self.layouts.get((reads, writes), || bindings(device, reads, writes));
+        let module = self.modules.get(kernel.shader.clone(), || module(device, &kernel.shader));
         let key = (
             kernel.shader.clone(),
             kernel.entry,
             kernel.constants.iter().map(|&(name, value)| (name, value.to_bits())).collect(),
         );
-        let pipeline = self.pipelines.entry(key).or_insert_with(|| {
+        let pipeline = self.pipelines.get(key, || {
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(kernel.shader.name),
                 layout: Some(layout),

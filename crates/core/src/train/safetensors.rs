@@ -1,0 +1,298 @@
+//! The safetensors format: the length of a header (u64, little-endian), the header as JSON, padded with spaces to whole
+//! multiples of 8, then the tensors' bytes one after another without gaps.
+//!
+//! A reader and a writer of our own, held against the `safetensors` crate by the tests: with its derived reader of JSON
+//! that is a sixth of the page's engine.
+
+use super::json::Json;
+use crate::program::DType;
+
+/// Bytes before the header.
+const LENGTH: usize = 8;
+/// No header is longer, in bytes: the format's own limit.
+const LONGEST_HEADER: u64 = 100_000_000;
+/// The header's field for whatever else is said about the file.
+const METADATA: &str = "__metadata__";
+
+/// What is wrong with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It isn't of this format.
+    Format(&'static str),
+    /// Its end is missing, or not where it should be.
+    Truncated(&'static str),
+}
+
+/// The format's name of a type.
+pub(super) fn name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F32 => "F32",
+        DType::U32 => "U32",
+    }
+}
+
+/// A tensor to be written.
+pub(super) struct Part<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What its words mean.
+    pub dtype: DType,
+    /// Its extents.
+    pub shape: &'a [usize],
+    /// Its values.
+    pub words: &'a [u32],
+}
+
+impl Part<'_> {
+    /// The order of the crate: floats before whole numbers, then by name.
+    fn place(&self) -> (bool, &[u8]) {
+        (self.dtype == DType::U32, self.name.as_bytes())
+    }
+}
+
+/// A file of these tensors, with metadata of one key.
+pub(super) fn write(key: &str, value: &str, parts: &[Part]) -> Vec<u8> {
+    let mut sorted: Vec<&Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let at = sorted.iter().take_while(|other| other.place() <= part.place()).count();
+        sorted.insert(at, part);
+    }
+    let numbers = |numbers: &[usize]| Json::Array(numbers.iter().map(|&n| Json::number(n)).collect());
+    let mut fields = vec![(METADATA, Json::object(vec![(key, Json::text(value))]))];
+    let mut end = 0;
+    for part in &sorted {
+        let start = end;
+        end += part.words.len() * 4;
+        let field = Json::object(vec![
+            ("dtype", Json::text(name(part.dtype))),
+            ("shape", numbers(part.shape)),
+            ("data_offsets", numbers(&[start, end])),
+        ]);
+        fields.push((part.name, field));
+    }
+    let mut header = Json::object(fields).write().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut file = Vec::with_capacity(LENGTH + header.len() + end);
+    file.extend((header.len() as u64).to_le_bytes());
+    file.extend(header);
+    for part in sorted {
+        file.extend(bytemuck::cast_slice::<u32, u8>(part.words));
+    }
+    file
+}
+
+/// A tensor of a file.
+#[derive(Debug)]
+pub(super) struct View<'f> {
+    /// Its name.
+    pub name: String,
+    /// The format's name of its type.
+    pub dtype: String,
+    /// Its extents.
+    pub shape: Vec<usize>,
+    /// Its bytes.
+    pub bytes: &'f [u8],
+}
+
+/// A file that is whole.
+#[derive(Debug)]
+pub(super) struct File<'f> {
+    /// What else is said about it.
+    metadata: Option<Json>,
+    /// All its tensors.
+    pub tensors: Vec<View<'f>>,
+}
+
+impl<'f> File<'f> {
+    /// Reads the header and finds the tensors, or says what is wrong. Types other than ours are not looked into.
+    pub fn read(file: &'f [u8]) -> Result<Self, Fault> {
+        let (length, rest) = file.split_first_chunk().ok_or(Fault::Truncated("it ends before its header"))?;
+        let length = u64::from_le_bytes(*length);
+        if length > LONGEST_HEADER {
+            return Err(Fault::Format("its header would be too long"));
+        }
+        let (header, data) =
+            rest.split_at_checked(length as usize).ok_or(Fault::Truncated("it ends within its header"))?;
+        let header = str::from_utf8(header).ok().filter(|text| text.starts_with('{')).and_then(Json::parse);
+        let Some(Json::Object(mut fields)) = header else { return Err(Fault::Format("its header is no JSON object")) };
+
+        let metadata = fields.iter().position(|(key, _)| key == METADATA).map(|i| fields.remove(i).1);
+        if !metadata.as_ref().is_none_or(is_metadata) {
+            return Err(Fault::Format("its metadata isn't text"));
+        }
+        let mut tensors = Vec::with_capacity(fields.len());
+        let (mut used, mut end) = (0, 0);
+        for (name, info) in fields {
+            let (view, upto) = view(name, &info, data)?;
+            used += view.bytes.len() as u64;
+            end = end.max(upto);
+            tensors.push(view);
+        }
+        if end != data.len() {
+            return Err(Fault::Truncated("its tensors end elsewhere"));
+        }
+        if used != data.len() as u64 {
+            return Err(Fault::Format("its tensors overlap or leave gaps"));
+        }
+        Ok(File { metadata, tensors })
+    }
+
+    /// The text that its metadata have for `key`.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        match self.metadata.as_ref()?.get(key)? {
+            Json::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The tensor of this name.
+    pub fn tensor(&self, name: &str) -> Option<&View<'f>> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
+    }
+}
+
+fn is_metadata(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Object(fields) => fields.iter().all(|(_, value)| matches!(value, Json::Text(_))),
+        _ => false,
+    }
+}
+
+/// A tensor as the header describes it, and where it ends in `data`.
+fn view<'f>(name: String, info: &Json, data: &'f [u8]) -> Result<(View<'f>, usize), Fault> {
+    let described =
+        || Some((text(info.get("dtype")?)?, numbers(info.get("shape")?)?, numbers(info.get("data_offsets")?)?));
+    let Some((dtype, shape, offsets)) = described() else {
+        return Err(Fault::Format("its header describes a tensor otherwise"));
+    };
+    let [start, end] = offsets[..] else { return Err(Fault::Format("a tensor has no start and end")) };
+    if start > end {
+        return Err(Fault::Format("a tensor ends before it starts"));
+    }
+    let bytes = data.get(start..end).ok_or(Fault::Truncated("it ends within its tensors"))?;
+    let values = shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent));
+    let fits = values.and_then(|count| count.checked_mul(4)) == Some(bytes.len());
+    if !fits && [DType::F32, DType::U32].into_iter().any(|ours| dtype == self::name(ours)) {
+        return Err(Fault::Format("a tensor has another length than its shape"));
+    }
+    Ok((View { name, dtype, shape, bytes }, end))
+}
+
+fn text(json: &Json) -> Option<String> {
+    if let Json::Text(text) = json { Some(text.clone()) } else { None }
+}
+
+fn numbers(json: &Json) -> Option<Vec<usize>> {
+    let Json::Array(values) = json else { return None };
+    let number = |value: &Json| if let Json::Number(text) = value { text.parse().ok() } else { None };
+    values.iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::check::Random;
+    use safetensors::tensor::TensorView;
+    use safetensors::{Dtype, SafeTensors};
+    use std::collections::HashMap;
+
+    const PARTS: &[Part] = &[
+        Part { name: "clock", dtype: DType::U32, shape: &[2], words: &[1, 2] },
+        Part { name: "weight \"a\"", dtype: DType::F32, shape: &[2, 2], words: &[3, 4, 5, 6] },
+        Part { name: "bias", dtype: DType::F32, shape: &[], words: &[7] },
+        Part { name: "none", dtype: DType::F32, shape: &[3, 0], words: &[] },
+    ];
+
+    /// The same file as the crate writes it.
+    fn theirs() -> Vec<u8> {
+        let views = PARTS.iter().map(|part| {
+            let dtype = if part.dtype == DType::F32 { Dtype::F32 } else { Dtype::U32 };
+            let bytes = bytemuck::cast_slice(part.words);
+            (part.name, TensorView::new(dtype, part.shape.to_vec(), bytes).unwrap())
+        });
+        let metadata = HashMap::from([("key".to_owned(), "a=1&b=\n\u{1}é".to_owned())]);
+        safetensors::serialize(views, Some(metadata)).unwrap()
+    }
+
+    fn ours() -> Vec<u8> {
+        write("key", "a=1&b=\n\u{1}é", PARTS)
+    }
+
+    #[test]
+    fn writes_the_bytes_of_the_crate() {
+        assert_eq!(String::from_utf8_lossy(&ours()), String::from_utf8_lossy(&theirs()));
+    }
+
+    #[test]
+    fn reads_what_was_written() {
+        let file = ours();
+        let read = File::read(&file).unwrap();
+        assert_eq!(read.metadata("key"), Some("a=1&b=\n\u{1}é"));
+        assert_eq!(read.tensors.len(), PARTS.len());
+        for part in PARTS {
+            let view = read.tensor(part.name).unwrap();
+            assert_eq!((view.shape.as_slice(), view.dtype.as_str()), (part.shape, name(part.dtype)));
+            assert_eq!(view.bytes, bytemuck::cast_slice::<u32, u8>(part.words));
+        }
+    }
+
+    /// Damaged files, as the crate sees them: what it reads, so is read here; what it refuses, is refused here.
+    #[test]
+    fn agrees_with_the_crate_about_damaged_files() {
+        let file = ours();
+        let mut random = Random(3);
+        let mut next = |below: usize| (random.next() * below as f64) as usize % below;
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..300_000 {
+            let mut file = file.clone();
+            for _ in 0..=next(2) {
+                // Mostly in the header, and there in what the format gives a meaning.
+                let at = if next(4) == 0 { next(8) } else { next(file.len()) }.min(file.len() - 1);
+                let byte = b"[]{}\",:0123468FUI32 \\\0\x01"[next(23)];
+                match next(4) {
+                    0 => file[at] = byte,
+                    1 => file.insert(at, byte),
+                    2 => _ = file.remove(at),
+                    _ => file.truncate(at.max(1)),
+                }
+            }
+            match (File::read(&file), SafeTensors::deserialize(&file)) {
+                (Ok(ours), Ok(theirs)) => {
+                    read += 1;
+                    for view in &ours.tensors {
+                        let other = theirs.tensor(&view.name).unwrap();
+                        assert_eq!((view.shape.as_slice(), view.bytes), (other.shape(), other.data()));
+                        assert_eq!(view.dtype, other.dtype().to_string());
+                    }
+                }
+                (Err(_), Err(_)) => refused += 1,
+                // Types that aren't ours may have any name and length here, and unknown fields any form.
+                (Ok(ours), Err(why)) => {
+                    let known = |v: &View| ["F32", "U32"].contains(&v.dtype.as_str());
+                    assert!(
+                        !ours.tensors.iter().all(known),
+                        "only the crate refuses: {why}\n{}",
+                        String::from_utf8_lossy(&file)
+                    );
+                }
+                (Err(why), Ok(_)) => panic!("only the crate reads: {why:?}\n{}", String::from_utf8_lossy(&file)),
+            }
+        }
+        assert!(read > 5_000 && refused > 100_000, "{read} read, {refused} refused");
+    }
+
+    #[test]
+    fn a_fault_says_whether_the_end_is_missing() {
+        let file = ours();
+        for length in 0..file.len() {
+            assert!(matches!(File::read(&file[..length]), Err(Fault::Truncated(_))), "{length}");
+        }
+        for format in [b"not a checkpoint".as_slice(), b"\x02\0\0\0\0\0\0\0[]", b"\x0e\0\0\0\0\0\0\0{\"a\":{\"b\":1}} "]
+        {
+            assert!(matches!(File::read(format), Err(Fault::Format(_))));
+        }
+        let empty = File::read(b"\x02\0\0\0\0\0\0\0{}").unwrap();
+        assert!(empty.metadata("key").is_none() && empty.tensors.is_empty());
+    }
+}

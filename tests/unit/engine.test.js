@@ -1,0 +1,39 @@
+// The two builds of the engine: how large they are, and which a browser gets.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { engineUrl } from '../../www/engine.js';
+
+const plain = engineUrl(() => false);
+const relaxed = engineUrl(() => true);
+
+test('each build is at most 210 kB gzipped', () => {
+  for (const url of [plain, relaxed]) {
+    const size = gzipSync(readFileSync(url)).length;
+    assert.ok(size <= 210_000, `${url.pathname}: ${size} bytes`);
+  }
+});
+
+test('a browser with fused products gets the build that has them', () => {
+  assert.notEqual(plain.href, relaxed.href);
+  assert.equal(engineUrl().href, WebAssembly.validate(readFileSync(relaxed)) ? relaxed.href : plain.href);
+});
+
+test('the build for the others has none of those instructions', () => {
+  assert.ok(WebAssembly.validate(readFileSync(plain)));
+  // f32x4.relaxed_madd is 0xfd 0x85 0x02.
+  const fused = (/** @type {URL} */ url) => readFileSync(url).includes(Buffer.of(0xfd, 0x85, 0x02));
+  assert.deepEqual([fused(plain), fused(relaxed)], [false, true]);
+});
+
+test('a build asks the glue for functions that it has, and for each once', () => {
+  const glue = readFileSync(new URL('../../www/pkg/digit_forge_wasm.js', import.meta.url), 'utf8');
+  const builds = [plain, relaxed].map((url) => readFileSync(url)).filter((bytes) => WebAssembly.validate(bytes));
+  for (const bytes of builds) {
+    const names = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ name }) => name);
+    assert.deepEqual(names, [...new Set(names)]);
+    for (const name of names) assert.match(glue, new RegExp(`^ {8}"${name}": function`, 'm'));
+  }
+});
