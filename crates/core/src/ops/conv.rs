@@ -213,7 +213,7 @@ impl Op for Conv {
         if !(g.out_channels.is_multiple_of(4) && (g.kernel[1] * g.channels).is_multiple_of(4)) {
             let (split, workgroups) = tiling(pixels, g.out_channels, g.window_len());
             constants.extend(split);
-            return Kernel { shader: shader!("conv"), entry: "convolve", constants, params, workgroups };
+            return Kernel { shader: shader!("conv", "epilogue"), entry: "convolve", constants, params, workgroups };
         }
         let (entry, cover) = match adapter {
             Adapter::Hardware if pays_to_share(product) => ("convolve_shared", Cover::shared(product, 64)),
@@ -221,7 +221,13 @@ impl Op for Conv {
         };
         constants.push(("TOGETHER", f64::from(u8::from(g.channels.is_multiple_of(4)))));
         constants.extend(cover.constants);
-        Kernel { shader: shader!("conv_blocks"), entry, constants, params, workgroups: cover.workgroups }
+        Kernel {
+            shader: shader!("conv_blocks", "blocks", "epilogue_fours"),
+            entry,
+            constants,
+            params,
+            workgroups: cover.workgroups,
+        }
     }
 
     fn flops(&self) -> u64 {

@@ -1,3 +1,5 @@
+// Comes after blocks.wgsl and epilogue_fours.wgsl.
+//
 // Y[b, oy, ox, o] = activation( sum over (kh, kw, i) of X[b, oy*stride + kh - pad, ox*stride + kw - pad, i] * W[kh, kw, i, o]
 //                               + bias[o] ), where pixels outside of X are zero; as conv.wgsl, by whole blocks of 4x4
 //
@@ -20,68 +22,18 @@ struct Params {
     pad: u32,
 }
 
-override DOWN: u32 = 2u; // 1, 2 or 4
-override ACROSS: u32 = 2u; // 1, 2 or 4
-override TILE: u32 = 32u; // 32 or 64
-override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE
-override SPLIT: u32 = 1u; // 1, 2, or with a TILE of 32 also 4
 override TOGETHER: bool = false; // I is a multiple of 4: four neighbours lie in one pixel
-override BIAS: bool = false;
-override GATE: bool = false; // multiply by the slope of the activation whose output is `beside`, instead of applying it
-override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
-override SLOPE: f32 = 0.0;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read> beside: array<vec4f>; // the bias, or an activation's output, or unread
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-
-// What of X and W the threads of a workgroup share: [SPLIT, 16 rows or inner indices of blocks, TILE / 4 blocks].
-var<workgroup> shared_left: array<vec4f, 512>;
-var<workgroup> shared_right: array<vec4f, 512>;
-
-// Four blocks side by side, of which the first ACROSS count. A block's columns are pixels of Y.
-struct Blocks {
-    first: mat4x4f,
-    second: mat4x4f,
-    third: mat4x4f,
-    fourth: mat4x4f,
-}
 
 // Four pixels of Y: the first line of their images among all lines of X, and where their windows start in it.
 struct Pixels {
     image: vec4u,
     top: vec4i,
     first: vec4i, // the place in a line, in values
-}
-
-fn activate(x: vec4f) -> vec4f {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE * x, x, x > vec4f()); }
-        case 2u: { return tanh(clamp(x, vec4f(-15.0), vec4f(15.0))); }
-        case 3u: { return 1.0 / (1.0 + exp(-clamp(x, vec4f(-80.0), vec4f(80.0)))); }
-        default: { return x; }
-    }
-}
-
-fn slope(y: vec4f) -> vec4f {
-    switch ACTIVATION {
-        case 1u: { return select(vec4f(SLOPE), vec4f(1.0), y > vec4f()); }
-        case 2u: { return 1.0 - y * y; }
-        default: { return y * (1.0 - y); }
-    }
-}
-
-// What becomes of sums before they are written to `at`. All counts of columns here are of fours.
-fn finish(sum: vec4f, column: u32, at: u32) -> vec4f {
-    if (GATE) {
-        return sum * slope(beside[at]);
-    }
-    if (BIAS) {
-        return activate(sum + beside[column]);
-    }
-    return activate(sum);
 }
 
 fn pixels_from(row: u32) -> Pixels {
@@ -139,20 +91,6 @@ fn right_blocks(l: u32, column: u32) -> Blocks {
         blocks.fourth = right(l, column + 12u);
     }
     return blocks;
-}
-
-// sums + windows of X * blocks of W
-fn add(sums: Blocks, rows: mat4x4f, columns: Blocks) -> Blocks {
-    var result = sums;
-    result.first += columns.first * rows;
-    if (ACROSS > 1u) {
-        result.second += columns.second * rows;
-    }
-    if (ACROSS > 2u) {
-        result.third += columns.third * rows;
-        result.fourth += columns.fourth * rows;
-    }
-    return result;
 }
 
 @compute @workgroup_size(THREADS)
@@ -345,14 +283,4 @@ fn convolve_shared(
             write(first_row + 4u * down + 32u, first_column + 4u * across, sums1);
         }
     }
-}
-
-fn shared_block_left(at: u32) -> mat4x4f {
-    let wide = TILE / 4u;
-    return mat4x4f(shared_left[at], shared_left[at + wide], shared_left[at + 2u * wide], shared_left[at + 3u * wide]);
-}
-
-fn shared_block_right(at: u32) -> mat4x4f {
-    let wide = TILE / 4u;
-    return mat4x4f(shared_right[at], shared_right[at + wide], shared_right[at + 2u * wide], shared_right[at + 3u * wide]);
 }

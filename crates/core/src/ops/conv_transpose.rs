@@ -218,7 +218,13 @@ impl Op for ConvTranspose {
         if !g.out_channels.is_multiple_of(4) {
             let (split, workgroups) = tiling(pixels, columns, inner);
             constants.extend(split);
-            return Kernel { shader: shader!("conv_transpose"), entry: "spread", constants, params, workgroups };
+            return Kernel {
+                shader: shader!("conv_transpose", "epilogue"),
+                entry: "spread",
+                constants,
+                params,
+                workgroups,
+            };
         }
         // In a tile wider than a phase has channels, some columns would need other pixels than the first.
         let widest = |of: &[usize]| of.iter().copied().find(|&columns| g.channels.is_multiple_of(columns));
@@ -231,7 +237,13 @@ impl Op for ConvTranspose {
         };
         constants.push(("ALIGNED", f64::from(u8::from(four))));
         constants.extend(cover.constants);
-        Kernel { shader: shader!("conv_transpose_blocks"), entry, constants, params, workgroups: cover.workgroups }
+        Kernel {
+            shader: shader!("conv_transpose_blocks", "blocks", "epilogue"),
+            entry,
+            constants,
+            params,
+            workgroups: cover.workgroups,
+        }
     }
 
     fn with_tail(&self, tail: Tail, x: Tensor) -> Option<Rc<dyn Op>> {

@@ -1,3 +1,5 @@
+// Comes after epilogue.wgsl.
+//
 // X[b, h, v, i] = activation( sum over all (oy, ox, kh, kw, o) with oy*stride + kh - pad = h and ox*stride + kw - pad = v
 //                             of Y[b, oy, ox, o] * W[kh, kw, i, o]  + bias[i] )
 //
@@ -28,47 +30,14 @@ struct Params {
 
 override TILES: u32 = 64u;
 override SPLIT: u32 = 1u;
-override BIAS: bool = false;
-override GATE: bool = false; // multiply by the slope of the activation whose output is `beside`, instead of applying it
-override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
-override SLOPE: f32 = 0.0;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> beside: array<f32>; // the bias, or an activation's output, or unread
 @group(0) @binding(4) var<storage, read_write> x: array<f32>;
 
 // The partial tiles of the threads that are not first: [SPLIT, TILES, 4 rows].
 var<workgroup> partial: array<vec4f, 256>;
-
-fn activate(x: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE * x, x, x > 0.0); }
-        case 2u: { return tanh(clamp(x, -15.0, 15.0)); }
-        case 3u: { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
-        default: { return x; }
-    }
-}
-
-fn slope(y: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE, 1.0, y > 0.0); }
-        case 2u: { return 1.0 - y * y; }
-        default: { return y * (1.0 - y); }
-    }
-}
-
-// What becomes of a sum before it is written to `at`.
-fn finish(sum: f32, column: u32, at: u32) -> f32 {
-    if (GATE) {
-        return sum * slope(beside[at]);
-    }
-    if (BIAS) {
-        return activate(sum + beside[column]);
-    }
-    return activate(sum);
-}
 
 @compute @workgroup_size(TILES, SPLIT)
 fn spread(

@@ -1,3 +1,5 @@
+// Comes after blocks.wgsl and epilogue.wgsl.
+//
 // X[b, h, v, i] = activation( sum over all (oy, ox, kh, kw, o) with oy*stride + kh - pad = h and ox*stride + kw - pad = v
 //                             of Y[b, oy, ox, o] * W[kh, kw, i, o]  + bias[i] ), as conv_transpose.wgsl, by blocks of 4x4
 //
@@ -25,34 +27,12 @@ struct Params {
     pad: u32,
 }
 
-override DOWN: u32 = 2u; // 1, 2 or 4
-override ACROSS: u32 = 2u; // 1, 2 or 4
-override TILE: u32 = 32u; // 32 or 64
-override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE
-override SPLIT: u32 = 1u; // 1, 2, or with a TILE of 32 also 4
 override ALIGNED: bool = false; // all columns of a thread, or of a workgroup that shares, belong to one phase
-override BIAS: bool = false;
-override GATE: bool = false; // multiply by the slope of the activation whose output is `beside`, instead of applying it
-override ACTIVATION: u32 = 0u; // 0 none, 1 leaky ReLU, 2 tanh, 3 sigmoid
-override SLOPE: f32 = 0.0;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read> beside: array<f32>; // the bias, or an activation's output, or unread
 @group(0) @binding(4) var<storage, read_write> x: array<f32>;
-
-// What of Y and W the threads of a workgroup share: [SPLIT, 16 rows or inner indices of blocks, TILE / 4 blocks].
-var<workgroup> shared_left: array<vec4f, 512>;
-var<workgroup> shared_right: array<vec4f, 512>;
-
-// Four blocks side by side, of which the first ACROSS count. A block's columns are pixels.
-struct Blocks {
-    first: mat4x4f,
-    second: mat4x4f,
-    third: mat4x4f,
-    fourth: mat4x4f,
-}
 
 // Four pixels of the product: their image, qy and qx.
 struct Pixels {
@@ -66,34 +46,6 @@ struct Columns {
     phase_y: vec4u,
     phase_x: vec4u,
     channel: vec4u,
-}
-
-fn activate(x: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE * x, x, x > 0.0); }
-        case 2u: { return tanh(clamp(x, -15.0, 15.0)); }
-        case 3u: { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
-        default: { return x; }
-    }
-}
-
-fn slope(y: f32) -> f32 {
-    switch ACTIVATION {
-        case 1u: { return select(SLOPE, 1.0, y > 0.0); }
-        case 2u: { return 1.0 - y * y; }
-        default: { return y * (1.0 - y); }
-    }
-}
-
-// What becomes of a sum before it is written to `at`.
-fn finish(sum: f32, column: u32, at: u32) -> f32 {
-    if (GATE) {
-        return sum * slope(beside[at]);
-    }
-    if (BIAS) {
-        return activate(sum + beside[column]);
-    }
-    return activate(sum);
 }
 
 fn columns_from(column: u32) -> Columns {
@@ -149,20 +101,6 @@ fn right(columns: Columns, tap_y: u32, tap_x: u32, o: u32) -> mat4x4f {
         select(vec4f(), w[at.z], exists.z),
         select(vec4f(), w[at.w], exists.w),
     ));
-}
-
-// sums + pixels of Y * blocks of W
-fn add(sums: Blocks, rows: mat4x4f, columns: Blocks) -> Blocks {
-    var result = sums;
-    result.first += columns.first * rows;
-    if (ACROSS > 1u) {
-        result.second += columns.second * rows;
-    }
-    if (ACROSS > 2u) {
-        result.third += columns.third * rows;
-        result.fourth += columns.fourth * rows;
-    }
-    return result;
 }
 
 @compute @workgroup_size(THREADS)
@@ -415,14 +353,4 @@ fn spread_shared(
             write(row + 32u, column, pixels_from(row + 32u, first), owned, sums1);
         }
     }
-}
-
-fn shared_block_left(at: u32) -> mat4x4f {
-    let wide = TILE / 4u;
-    return mat4x4f(shared_left[at], shared_left[at + wide], shared_left[at + 2u * wide], shared_left[at + 3u * wide]);
-}
-
-fn shared_block_right(at: u32) -> mat4x4f {
-    let wide = TILE / 4u;
-    return mat4x4f(shared_right[at], shared_right[at + wide], shared_right[at + 2u * wide], shared_right[at + 3u * wide]);
 }

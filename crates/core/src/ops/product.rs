@@ -122,7 +122,7 @@ impl Op for Product {
         if !blocks || m.div_ceil(4) * n.div_ceil(4) < 16 {
             let (split, workgroups) = tiling(m, n, k);
             constants.extend(split);
-            return Kernel { shader: shader!("product"), entry: "multiply", constants, params, workgroups };
+            return Kernel { shader: shader!("product", "epilogue"), entry: "multiply", constants, params, workgroups };
         }
         let (entry, cover) = match adapter {
             Adapter::Software => ("multiply", Cover::registers(adapter, [m, n, k], 4)),
@@ -130,7 +130,7 @@ impl Op for Product {
         };
         constants.extend(cover.constants);
         let workgroups = cover.workgroups;
-        Kernel { shader: shader!("product_blocks"), entry, constants, params, workgroups }
+        Kernel { shader: shader!("product_blocks", "blocks", "epilogue_fours"), entry, constants, params, workgroups }
     }
 
     fn flops(&self) -> u64 {
