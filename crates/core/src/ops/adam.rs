@@ -121,11 +121,11 @@ impl Op for AdamUpdate {
         let t = self.lane.of(bytemuck::cast_slice(x[1])) as f32;
         let [correction1, correction2] = self.ln_betas().map(|ln_beta| one_minus_exp(t * ln_beta));
         let rate = x[2][self.dial] / correction1;
-        let root = correction2.sqrt();
+        let unbias = 1.0 / correction2.sqrt();
         for (((w, m), v), g) in weight.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()).zip(x[0]) {
             *m += (1.0 - beta1) * (g - *m);
             *v += (1.0 - beta2) * (g * g - *v);
-            *w -= rate * *m / (v.sqrt() / root + epsilon);
+            *w -= rate * *m / (v.sqrt() * unbias + epsilon);
         }
     }
 

@@ -29,11 +29,11 @@ struct Params {
 fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = f32(clock[params.lane]);
     let rate = dials[params.dial] / one_minus_exp(t * params.ln_beta1);
-    let root = sqrt(one_minus_exp(t * params.ln_beta2));
+    let unbias = 1.0 / sqrt(one_minus_exp(t * params.ln_beta2));
     for (var i = id.x; i < params.n; i += groups.x * 64u) {
         let betas = vec2f(params.beta1, params.beta2);
         let old = Learnt(vec4f(weight[i]), vec4f(m[i]), vec4f(v[i]));
-        let next = adam(old, vec4f(gradient[i]), betas, rate, root, params.epsilon);
+        let next = adam(old, vec4f(gradient[i]), betas, rate, unbias, params.epsilon);
         weight[i] = next.weight.x;
         m[i] = next.first.x;
         v[i] = next.second.x;

@@ -12,7 +12,7 @@ use super::conv::{Geometry, pays_to_share};
 use super::epilogue::{Epilogue, Tail};
 use super::product::{Cover, tiling};
 use super::{Adapter, Kernel, Op, params, shader};
-use crate::engine::cpu::tiles::{Columns, Left, Walk, images_at_once, lanes, multiply, put_in_frames};
+use crate::engine::cpu::tiles::{Columns, Left, Walk, copy_few, images_at_once, lanes, multiply, put_in_frames};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 use std::ops::{Range, RangeInclusive};
@@ -299,13 +299,13 @@ impl ConvTranspose {
                     let from =
                         ((qy - down.start) * across.len() + qx.start - across.start) * lanes + column - columns.start;
                     let to = ((qy * stride + phase_y - pad) * width + qx.start * stride + phase_x - pad) * channels + i;
-                    let places = x[to..].chunks_mut(stride * channels);
-                    for (place, sums) in places.zip(sums[from..].chunks(lanes)).take(qx.len()) {
-                        match wide {
-                            // A copy of unknown length is a call, too much for one value.
-                            1 => place[0] = sums[0],
-                            _ => place[..wide].copy_from_slice(&sums[..wide]),
-                        }
+                    let (sums, x, step) = (&sums[from..], &mut x[to..], stride * channels);
+                    if wide == 1 {
+                        let sums = sums.iter().step_by(lanes).take(qx.len());
+                        x.iter_mut().step_by(step).zip(sums).for_each(|(x, sum)| *x = *sum);
+                    } else {
+                        let sums = sums.chunks(lanes).take(qx.len());
+                        x.chunks_mut(step).zip(sums).for_each(|(x, sums)| copy_few(&sums[..wide], &mut x[..wide]));
                     }
                 }
                 column += wide;

@@ -5,7 +5,7 @@
 use super::block::{Code, Combine, Instruction, Operand};
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
-use crate::engine::cpu::gemm;
+use crate::engine::cpu::{Matrix, gemm, gemm_scratch};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
 use std::rc::Rc;
@@ -94,10 +94,15 @@ impl Op for Product {
         Ok(vec![record(wanted[0], da)?, record(wanted[1], db)?, None])
     }
 
-    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        let (a, b) = self.strides();
-        gemm([self.m, self.k, self.n], (x[0], a), (x[1], b), 0.0, y[0]);
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let (of_a, of_b) = self.strides();
+        let (a, b) = (Matrix { values: x[0], strides: of_a }, Matrix { values: x[1], strides: of_b });
+        gemm([self.m, self.k, self.n], a, b, y[0], scratch);
         self.epilogue.apply(y[0], self.n, 0, x[2]);
+    }
+
+    fn scratch(&self) -> usize {
+        gemm_scratch(self.k, self.n)
     }
 
     fn instructions(&self) -> Option<Vec<Instruction>> {

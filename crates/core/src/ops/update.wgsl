@@ -51,10 +51,10 @@ var<workgroup> partial: array<mat4x4f, 64>;
 var<workgroup> partial_rows: array<vec4f, 64>;
 //</partial>
 
-// What every weight's step has in common: the learning rate, for Adam over the first moment's correction, the square
-// root of the second moment's, and how far averages move.
+// What every weight's step has in common: the learning rate, for Adam over the first moment's correction, one
+// over the square root of the second moment's, and how far averages move.
 var<private> rate: f32;
-var<private> root: f32;
+var<private> unbias: f32;
 var<private> step: f32;
 
 fn prepare() {
@@ -62,7 +62,7 @@ fn prepare() {
     if (OPTIMIZER == 0u) {
         let t = f32(clock[params.optimizer_lane]);
         rate /= one_minus_exp(t * params.ln_decay1);
-        root = sqrt(one_minus_exp(t * params.ln_decay2));
+        unbias = 1.0 / sqrt(one_minus_exp(t * params.ln_decay2));
     }
     //<follow>
     step = following(f32(clock[params.average_lane]), params.average_decay);
@@ -77,7 +77,7 @@ fn learn(i: u32, gradient: vec4f) {
     var next = Learnt(state[w], state[first], vec4f());
     if (OPTIMIZER == 0u) {
         next.second = state[second];
-        next = adam(next, gradient, vec2f(params.decay1, params.decay2), rate, root, params.epsilon);
+        next = adam(next, gradient, vec2f(params.decay1, params.decay2), rate, unbias, params.epsilon);
         state[second] = next.second;
     } else {
         next = momentum(next, gradient, params.decay1, rate);

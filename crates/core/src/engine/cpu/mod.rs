@@ -3,7 +3,7 @@
 mod gemm;
 pub(crate) mod tiles;
 
-pub use gemm::gemm;
+pub(crate) use gemm::{Matrix, gemm, gemm_scratch};
 
 use super::start::starts;
 use super::{Engine, Pending};

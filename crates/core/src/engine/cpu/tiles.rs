@@ -14,19 +14,20 @@ pub(crate) struct Walk {
 impl Walk {
     fn offsets(self) -> impl Iterator<Item = usize> {
         let Walk { counts, steps } = self;
-        let mut place = [0; 3];
+        let (mut place, mut offset) = ([0; 3], 0);
         // Three nested ranges would say the same, but aren't inlined into the loop over the tiles.
         std::iter::from_fn(move || {
-            let offset = place[0] * steps[0] + place[1] * steps[1] + place[2] * steps[2];
-            let more = place[0] < counts[0];
+            let found = (place[0] < counts[0]).then_some(offset);
             place[2] += 1;
+            offset += steps[2];
             if place[2] == counts[2] {
                 place = [place[0], place[1] + 1, 0];
+                if place[1] == counts[1] {
+                    place = [place[0] + 1, 0, 0];
+                }
+                offset = place[0] * steps[0] + place[1] * steps[1];
             }
-            if place[1] == counts[1] {
-                place = [place[0] + 1, 0, 0];
-            }
-            more.then_some(offset)
+            found
         })
     }
 
@@ -100,10 +101,20 @@ fn tiles<const ROWS: usize, const LANES: usize, const FMA: bool>(a: &Left, panel
         for (i, sums) in sums.iter().enumerate() {
             let at = (first + i) * y.step + y.first;
             let Some(y_row) = y.y.get_mut(at..at + wide) else { break };
-            let pairs = y_row.iter_mut().zip(sums);
-            if y.add { pairs.for_each(|(y, sum)| *y += sum) } else { pairs.for_each(|(y, sum)| *y = *sum) }
+            // A row of known length is a few vectors, where one of unknown length is a loop.
+            match <&mut [f32; LANES]>::try_from(&mut *y_row) {
+                Ok(y_row) => put(y_row, sums, y.add),
+                Err(_) => put(y_row, &sums[..wide], y.add),
+            }
         }
     }
+}
+
+/// `y = sums` or `y += sums`
+#[inline(always)]
+fn put(y: &mut [f32], sums: &[f32], add: bool) {
+    let pairs = y.iter_mut().zip(sums);
+    if add { pairs.for_each(|(y, sum)| *y += sum) } else { pairs.for_each(|(y, sum)| *y = *sum) }
 }
 
 /// One tile of the product, held in registers: the compiler turns the loops over `ROWS` and `LANES` into straight
@@ -192,6 +203,14 @@ pub(crate) fn pack<'a>(matrix: &'a [f32], columns: usize, lanes: usize, scratch:
         }
     }
     panels
+}
+
+/// Copies few values. A copy of unknown length is a call, one by fours a few instructions.
+#[inline(always)]
+pub(crate) fn copy_few(from: &[f32], to: &mut [f32]) {
+    let ((from, last), (to, last_to)) = (from.as_chunks::<4>(), to.as_chunks_mut::<4>());
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    last_to.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
 }
 
 /// How many images are framed at once: as many as stay in the nearest caches.
