@@ -150,7 +150,7 @@ impl Job {
         let [places, channels] = self.extents();
         let fits = |&[deep, wide]: &[usize; 2]| {
             let within = 4 * deep < places + 4 && 4 * wide < channels + 4;
-            self.in_blocks() && self.geometry.kernel == [1, 1] && within && self.tiles([deep, wide]) >= enough
+            self.in_blocks() && within && self.tiles([deep, wide]) >= enough
         };
         [[2, 2], [1, 2], [2, 1]].into_iter().find(fits).unwrap_or([1, 1])
     }
@@ -296,6 +296,8 @@ impl Update {
     /// The shader with a part for each job, and how many workgroups they take together.
     fn shader(&self, adapter: Adapter) -> (Shader, usize) {
         let Shader { name, source } = shader!("update", "optimizers");
+        let source = keep(&source, "//<together>", "//</together>", adapter == Adapter::Software);
+        let source = keep(&source, "//<apart>", "//</apart>", adapter == Adapter::Hardware);
         let (head, _, rest) = cut(&source, "//<bindings>", "//</bindings>");
         let (rule, _, rest) = cut(rest, "//<sample>", "//</sample>");
         let (_, template, rest) = cut(rest, "//<job>", "//</job>");

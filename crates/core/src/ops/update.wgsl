@@ -7,8 +7,9 @@
 //
 // update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
 // filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and of channels in a thread's
-// tile, and leaves out what the job doesn't need: of blocks and rows one, and one of bias, dense and windows. What stands
-// here between the marks is a sample.
+// tile, and leaves out what the job doesn't need: of blocks and rows one, and one of bias, dense and windows. A thread's
+// values learn in one loop *together* on software adapters, else each where it was summed, *apart*. What stands here
+// between the marks is a sample.
 //
 // A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
 // instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;
@@ -95,6 +96,7 @@ fn outer(columns: vec4f, rows: vec4f) -> mat4x4f {
     return mat4x4f(rows.x * columns, rows.y * columns, rows.z * columns, rows.w * columns);
 }
 
+//<apart>
 // The weights of four channels for four places, of which the first `count` exist, if the channels do; `at` and `columns`
 // count fours.
 fn learn_block(at: u32, exist: bool, gradients: mat4x4f, columns: u32, count: i32) {
@@ -112,6 +114,29 @@ fn learn_block(at: u32, exist: bool, gradients: mat4x4f, columns: u32, count: i3
         learn(at + 3u * columns, gradients[3]);
     }
 }
+//</apart>
+
+//<together>
+// A thread's tile, once it is summed: its gradients row by row in fours, which of the network's fours it starts at, and
+// how many of its rows and fours a row exist.
+var<private> gradients: array<vec4f, 16>;
+var<private> tile_at: u32;
+var<private> tile_columns: u32; // fours from a row to the next
+var<private> tile_wide: u32; // fours in a row of the tile
+var<private> tile_rows: i32;
+var<private> tile_fours: i32;
+
+// One loop for all jobs: a driver that compiles for the CPU makes a hundred instructions of each value's reads and writes.
+// Written out for all tiles these are a megabyte, which takes seconds to compile and never fits into a cache.
+fn learn_tile() {
+    prepare();
+    for (var row = 0i; row < tile_rows; row++) {
+        for (var four = 0i; four < tile_fours; four++) {
+            learn(tile_at + u32(row) * tile_columns + u32(four), gradients[u32(row) * tile_wide + u32(four)]);
+        }
+    }
+}
+//</together>
 
 //<sample>
 const JOB_AT = 0u; // where its first value lies among the network's
@@ -245,19 +270,40 @@ fn JOB_RUN(group: u32, thread: u32) {
     if (row >= JOB_PLACES) {
         return;
     }
-    prepare();
-    let places = select(i32(JOB_PLACES) - i32(row), 64i, JOB_FITS_PLACES);
-    let channels = select(i32(JOB_OUT_CHANNELS) - i32(column), 64i, JOB_FITS_CHANNELS);
     let at = (JOB_AT + row * JOB_OUT_CHANNELS + column) / 4u;
-    learn_block(at + JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH, channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS / 4u, places - i32(4u * JOB_ROW));
+    let places = i32(JOB_PLACES) - i32(row);
+    let channels = i32(JOB_OUT_CHANNELS) - i32(column);
+    //<apart>
+    prepare();
+    learn_block(at + JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH, JOB_FITS_CHANNELS || channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS / 4u, select(places - i32(4u * JOB_ROW), 4i, JOB_FITS_PLACES));
+    //</apart>
+    //<together>
+    tile_at = at;
+    tile_columns = JOB_OUT_CHANNELS / 4u;
+    tile_wide = JOB_WIDE;
+    tile_rows = min(places, i32(4u * JOB_DEEP));
+    tile_fours = min(channels / 4i, i32(JOB_WIDE));
+    gradients[4u * JOB_ROW * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[0];
+    gradients[(4u * JOB_ROW + 1u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[1];
+    gradients[(4u * JOB_ROW + 2u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[2];
+    gradients[(4u * JOB_ROW + 3u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[3];
+    //</together>
     //</blocks>
     //<rows>
     if (4u * tile >= JOB_PLACES * JOB_OUT_CHANNELS) {
         return;
     }
-    prepare();
     // Past the last value lies room that nothing reads.
+    //<apart>
+    prepare();
     learn(JOB_AT / 4u + tile, sum_JOB_ROW_JOB_NTH);
+    //</apart>
+    //<together>
+    tile_at = JOB_AT / 4u + tile;
+    tile_rows = 1i;
+    tile_fours = 1i;
+    gradients[0] = sum_JOB_ROW_JOB_NTH;
+    //</together>
     //</rows>
 }
 //</job>
@@ -272,4 +318,7 @@ fn update(
     //<jobs>
     JOB_RUN(group, thread);
     //</jobs>
+    //<together>
+    learn_tile();
+    //</together>
 }
