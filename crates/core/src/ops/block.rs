@@ -5,8 +5,9 @@
 //! [`super::Op::instructions`] what its loop is; the CPU runs the operations themselves.
 
 use super::epilogue::Epilogue;
-use super::{Adapter, Kernel, Op, Shader, cut, params, shader};
-use crate::program::{Recorder, Role, Tensor};
+use super::marks::cut;
+use super::{Adapter, Kernel, Op, Shader, params, shader};
+use crate::program::{Recorder, Role, Tensor, distinct};
 use std::rc::Rc;
 
 /// The most memories that a block touches: what WebGPU promises a shader.
@@ -192,16 +193,13 @@ pub(crate) struct Block {
 impl Block {
     /// The storages that a block of these operations would bind; constants become literals.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        let mut storages: Vec<Tensor> = parts
+        let storages = parts
             .iter()
             .flat_map(|op| op.instructions().unwrap_or_default())
             .flat_map(|i| i.operands().copied().chain([i.y]).collect::<Vec<_>>())
             .filter(|o| !matches!(r.info(o.tensor).role, Role::Constant(_)))
-            .map(|o| r.info(o.tensor).storage)
-            .collect();
-        storages.sort();
-        storages.dedup();
-        storages
+            .map(|o| r.info(o.tensor).storage);
+        distinct(storages)
     }
 
     /// The block of these operations in this order, once their tensors have their places.
@@ -223,8 +221,8 @@ impl Block {
             loops.push_str(&writer.instruction(&instruction));
         }
         let Shader { name, source } = shader!("block", "functions");
-        let (head, _, rest) = cut(&source, "//<memories>", "//</memories>");
-        let (middle, _, tail) = cut(rest, "//<loops>", "//</loops>");
+        let (head, _, rest) = cut(&source, "memories");
+        let (middle, _, tail) = cut(rest, "loops");
         let bindings: String = (0..writer.memories.len())
             .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
             .collect();
@@ -252,8 +250,10 @@ fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
 
 /// A number as WGSL writes it; through its bits, so that none is lost.
 fn number(value: f32) -> String {
-    if value == value.trunc() && value.abs() < 1e6 {
-        format!("{value:.1}")
+    // Whole numbers as such: to print any other would bring the tables for it into what the page fetches.
+    let whole = value as i32;
+    if (whole as f32).to_bits() == value.to_bits() {
+        format!("{whole}.0")
     } else {
         format!("bitcast<f32>({}u)", value.to_bits())
     }

@@ -20,6 +20,7 @@ pub mod epilogue;
 pub mod gather;
 pub mod log;
 pub mod map;
+pub(crate) mod marks;
 pub mod math;
 pub mod noise;
 pub mod pick;
@@ -145,7 +146,7 @@ pub struct Shader {
 }
 
 /// Names the shader beside the calling file, after those whose functions it uses. Its text is carried without comments
-/// (but for the marks that [`cut`] looks for) and indentation, line for line, so that a driver's message still names the
+/// (but for the marks of [`marks`]) and indentation, line for line, so that a driver's message still names the
 /// file's line.
 macro_rules! shader {
     ($name:literal $(, $before:literal)*) => {{
@@ -156,15 +157,6 @@ macro_rules! shader {
     }};
 }
 pub(crate) use shader;
-
-/// A shader's text before, between and after two marks, for the parts that are written anew for each model.
-///
-/// # Panics
-/// If the marks aren't there.
-fn cut<'a>(text: &'a str, from: &str, to: &str) -> (&'a str, &'a str, &'a str) {
-    let parts = text.split_once(from).and_then(|(a, b)| b.split_once(to).map(|(b, c)| (a, b, c)));
-    parts.expect("the shader has its marks")
-}
 
 /// One dispatch. Bindings are dense in group 0: the params at 0, then the reads, then the writes.
 #[derive(Clone, Debug)]

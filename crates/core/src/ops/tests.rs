@@ -145,9 +145,7 @@ fn whole(path: &Path) -> String {
     let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
     // Of alternatives, the sample that stands in the file has these: see update.wgsl.
     let left_out = ["rows", "bias", "dense"];
-    let sample = left_out
-        .iter()
-        .fold(text.clone(), |text, name| update::keep(&text, &format!("//<{name}>"), &format!("//</{name}>"), false));
+    let sample = left_out.iter().fold(text.clone(), |text, name| marks::keep(&text, name, false));
     before.chain([sample]).collect()
 }
 

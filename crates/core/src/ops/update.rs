@@ -4,32 +4,21 @@
 //! The inner index of a weight's gradient is the batch (or its pixels), so a workgroup owns whole tiles of it: the sum is
 //! complete, without atomics, where the optimiser needs it, and no gradient is stored.
 
+mod job;
+mod shader;
+
 use super::adam::AdamUpdate;
 use super::average::Average;
-use super::conv::Geometry;
-use super::conv_weights::ConvWeights;
-use super::product::{Orientation, Product};
-use super::reduce::Sum;
 use super::sgd::Sgd;
 use super::tick::Lane;
-use super::{Adapter, Kernel, Op, Shader, cut, params, shader};
-use crate::program::{Recorder, Tensor};
+use super::{Adapter, Kernel, Op, Shader, params, shader};
+use crate::program::{Recorder, Tensor, distinct};
+use job::{Job, threads};
 use std::any::Any;
-use std::fmt::Write;
 use std::rc::Rc;
 
 /// What WebGPU promises a shader in storage buffers.
 const MOST_BINDINGS: usize = 8;
-
-/// The gradient of one weight, or of a bias: a sum of products over the small side of a convolution.
-#[derive(Clone, Copy, Debug)]
-struct Job {
-    /// The large side; `None` for a bias.
-    x: Option<Tensor>,
-    /// The gradient of the small side.
-    dy: Tensor,
-    geometry: Geometry,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Rule {
@@ -100,111 +89,6 @@ impl Rule {
     }
 }
 
-impl Job {
-    /// What `op` computes, if it is such a gradient.
-    fn of(op: &Rc<dyn Op>) -> Option<Self> {
-        // A dense layer is a convolution along a line of the batch with windows of one place.
-        let line = |length: usize, channels: usize, out_channels: usize| Geometry {
-            batch: 1,
-            height: 1,
-            width: length,
-            channels,
-            out_height: 1,
-            out_width: length,
-            out_channels,
-            kernel: [1, 1],
-            stride: 1,
-            pad: 0,
-        };
-        if let Some(ConvWeights { x, dy, geometry, .. }) = cast(op) {
-            return Some(Job { x: Some(x), dy, geometry });
-        }
-        if let Some(Product { a, b, orientation: Orientation::TransposedA, m, n, k, epilogue, .. }) = cast(op) {
-            return epilogue.is_none().then(|| Job { x: Some(a), dy: b, geometry: line(k, m, n) });
-        }
-        let Sum { x, scale, shapes, .. } = cast(op)?;
-        let (large, small) = (shapes.large.padded(), shapes.small.padded());
-        let columns = (small[..3] == [1; 3] && small[3] == large[3] && scale == 1.0).then_some(large[3])?;
-        Some(Job { x: None, dy: x, geometry: line(shapes.large.len() / columns, 1, columns) })
-    }
-
-    /// How many values it has: places in a window by channels of the small side.
-    fn extents(&self) -> [usize; 2] {
-        [self.geometry.window_len(), self.geometry.out_channels]
-    }
-
-    fn pixels(&self) -> usize {
-        let Geometry { batch, out_height, out_width, .. } = self.geometry;
-        batch * out_height * out_width
-    }
-
-    /// Whether its channels come in fours; else a thread's tile is four values in a row.
-    fn in_blocks(&self) -> bool {
-        self.geometry.out_channels.is_multiple_of(4)
-    }
-
-    /// A thread's tile: fours of places, and of channels. A larger one loads less for each product, but leaves fewer
-    /// threads with work.
-    fn tile(&self, adapter: Adapter) -> [usize; 2] {
-        let enough = if adapter == Adapter::Software { 64 } else { 16_384 };
-        let [places, channels] = self.extents();
-        let fits = |&[deep, wide]: &[usize; 2]| {
-            let within = 4 * deep < places + 4 && 4 * wide < channels + 4;
-            self.in_blocks() && within && self.tiles([deep, wide]) >= enough
-        };
-        [[2, 2], [1, 2], [2, 1]].into_iter().find(fits).unwrap_or([1, 1])
-    }
-
-    fn tiles(&self, [deep, wide]: [usize; 2]) -> usize {
-        let [places, channels] = self.extents();
-        match self.in_blocks() {
-            true => places.div_ceil(4 * deep) * channels.div_ceil(4 * wide),
-            false => (places * channels).div_ceil(4),
-        }
-    }
-
-    /// How many threads share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
-    /// and the memory to share in cost more than a long sum.
-    fn split(&self, adapter: Adapter) -> usize {
-        let tile = self.tile(adapter);
-        let mut split = 1;
-        while adapter == Adapter::Hardware
-            && split < 16
-            && tile == [1, 1]
-            && self.tiles(tile) * split < 4096
-            && self.pixels() / (split * 2) >= 16
-        {
-            split *= 2;
-        }
-        split
-    }
-}
-
-/// Threads of a workgroup.
-fn threads(adapter: Adapter) -> usize {
-    if adapter == Adapter::Software { 16 } else { 64 }
-}
-
-/// `text` with what stands between two marks, each time they come, or without it.
-pub(super) fn keep(text: &str, from: &str, to: &str, whether: bool) -> String {
-    let mut text = text.to_owned();
-    while text.contains(from) {
-        let (before, between, after) = cut(&text, from, to);
-        text = [before, if whether { between } else { "" }, after].concat();
-    }
-    text
-}
-
-/// `text` with each line that has `name` repeated so many times, and the name replaced by the number.
-fn repeat(text: &str, name: &str, times: usize) -> String {
-    let suffix = format!("_{name}");
-    let lines = text.lines().flat_map(|line| {
-        let nth = |n: usize| line.replace(&suffix, &format!("_{n}")).replace(name, &format!("{n}u")) + "\n";
-        (0..if line.contains(name) { times } else { 1 }).map(nth)
-    });
-    lines.collect()
-}
-
 impl Update {
     /// An update among these operations, and which of them it is made of. `alone` says whether a tensor has no other
     /// reader, and `movable` whether operations may all run where the last of them does.
@@ -256,9 +140,7 @@ impl Update {
 
     /// With the places of its tensors, if few enough memories hold them.
     pub fn placed(&self, r: &Recorder) -> Option<Self> {
-        let mut memories: Vec<Tensor> = self.operands().into_iter().map(|t| r.storage(t)).collect();
-        memories.sort();
-        memories.dedup();
+        let memories = distinct(self.operands().into_iter().map(|t| r.storage(t)));
         let state = self.rule.state();
         let averages = self.follow.map(|f| (r.storage(f.average), r.info(f.average).offset));
         let written = [Some(r.storage(state[0])), averages.map(|(memory, _)| memory)];
@@ -291,87 +173,6 @@ impl Update {
 
     fn places(&self) -> &Places {
         self.places.as_ref().expect("an update is run once it is placed")
-    }
-
-    /// The shader with a part for each job, and how many workgroups they take together.
-    fn shader(&self, adapter: Adapter) -> (Shader, usize) {
-        let Shader { name, source } = shader!("update", "optimizers");
-        let source = keep(&source, "//<together>", "//</together>", adapter == Adapter::Software);
-        let source = keep(&source, "//<apart>", "//</apart>", adapter == Adapter::Hardware);
-        let (head, _, rest) = cut(&source, "//<bindings>", "//</bindings>");
-        let (rule, _, rest) = cut(rest, "//<sample>", "//</sample>");
-        let (_, template, rest) = cut(rest, "//<job>", "//</job>");
-        let (entry, _, tail) = cut(rest, "//<jobs>", "//</jobs>");
-        let reads = (0..self.places().memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
-        let reads = reads.chain([("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")]);
-        let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
-        let bindings: String = reads
-            .chain(writes.into_iter().take(self.writes().len()))
-            .enumerate()
-            .map(|(i, (name, access, word))| {
-                format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{word}>;\n", i + 1)
-            })
-            .collect();
-        let shared = self.jobs.iter().any(|job| job.split(adapter) > 1);
-        let rule = keep(rule, "//<follow>", "//</follow>", self.follow.is_some());
-        let rule = keep(&rule, "//<partial>", "//</partial>", shared);
-        let (mut text, mut calls, mut first) = ([head, &bindings, &rule].concat(), String::new(), 0);
-        for (i, (job, &([x, dy], at))) in self.jobs.iter().zip(&self.places().jobs).enumerate() {
-            let g = &job.geometry;
-            let split = job.split(adapter);
-            let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
-            let ([deep, wide], [places, channels]) = (job.tile(adapter), job.extents());
-            let form = match job.x {
-                None => "bias",
-                Some(_) if g.kernel == [1, 1] && g.stride == 1 && !padded => "dense",
-                Some(_) => "windows",
-            };
-            let mut part = keep(template, "//<split>", "//</split>", split > 1);
-            for other in ["bias", "dense", "windows"] {
-                part = keep(&part, &format!("//<{other}>"), &format!("//</{other}>"), form == other);
-            }
-            let blocks = job.in_blocks();
-            part = keep(&keep(&part, "//<blocks>", "//</blocks>", blocks), "//<rows>", "//</rows>", !blocks);
-            let part = repeat(&repeat(&part, "JOB_ROW", deep), "JOB_NTH", wide);
-            let mut part = part.replace("JOB_RUN", &format!("job{i}"));
-            // Names that begin alike: the longer ones come first.
-            for (name, value) in [
-                ("JOB_AT", format!("{at}u")),
-                ("JOB_X_AT", format!("{}u", x.1)),
-                ("JOB_DY_AT", format!("{}u", dy.1)),
-                ("JOB_SPLIT", format!("{split}u")),
-                ("JOB_PARTIAL", if blocks { "partial" } else { "partial_rows" }.into()),
-                ("JOB_DEEP", format!("{deep}u")),
-                ("JOB_WIDE", format!("{wide}u")),
-                ("JOB_FITS_PLACES", places.is_multiple_of(4 * deep).to_string()),
-                ("JOB_FITS_CHANNELS", channels.is_multiple_of(4 * wide).to_string()),
-                ("JOB_PLACES", format!("{places}u")),
-                ("JOB_PIXELS", format!("{}u", job.pixels())),
-                ("JOB_HEIGHT", format!("{}i", g.height)),
-                ("JOB_WIDTH", format!("{}i", g.width)),
-                ("JOB_CHANNELS", format!("{}u", g.channels)),
-                ("JOB_OUT_HEIGHT", format!("{}u", g.out_height)),
-                ("JOB_OUT_WIDTH", format!("{}u", g.out_width)),
-                ("JOB_OUT_CHANNELS", format!("{channels}u")),
-                ("JOB_KERNEL_WIDTH", format!("{}u", g.kernel[1])),
-                ("JOB_STRIDE", format!("{}u", g.stride)),
-                ("JOB_PAD", format!("{}i", g.pad)),
-                ("JOB_X", format!("m{}", x.0)),
-                ("JOB_DY", format!("m{}", dy.0)),
-            ] {
-                part = part.replace(name, &value);
-            }
-            text.push_str(&part);
-            let groups = (job.tiles([deep, wide]) * split).div_ceil(threads(adapter));
-            let otherwise = if i == 0 { "" } else { " else " };
-            let last = first + groups;
-            // Writing to a string can't fail.
-            let _ =
-                write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
-            first = last;
-        }
-        let source = [&text, entry, &calls, tail].concat();
-        (Shader { name, source: source.into() }, first)
     }
 }
 
@@ -425,12 +226,13 @@ impl Op for Update {
             average_lane: self.follow.map_or(0, |f| f.lane as u32),
             average_decay: self.follow.map_or(0.0, |f| f.decay),
         };
-        let (shader, groups) = self.shader(adapter);
+        let Shader { name, source } = shader!("update", "optimizers");
+        let (source, groups) = shader::write(self, adapter, &source);
         let optimizer = if let Rule::Adam(_) = self.rule { 0.0 } else { 1.0 };
         // Two axes, since one dimension is limited to 65,535 workgroups.
         let x = groups.min(32_768);
         Kernel {
-            shader,
+            shader: Shader { name, source: source.into() },
             entry: "update",
             constants: vec![("OPTIMIZER", optimizer), ("THREADS", threads(adapter) as f64)],
             params: params.bytes(),
@@ -469,7 +271,7 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
     let y = r.add(y, conv_bias).unwrap();
     let y = r.activation(y, super::activation::Activation::Tanh).unwrap();
     let y = r.reshape(y, [5, height * width * channels]).unwrap();
-    let y = r.product(y, dense, Orientation::Plain).unwrap();
+    let y = r.product(y, dense, super::product::Orientation::Plain).unwrap();
     let y = r.add(y, dense_bias).unwrap();
     let y = r.square(y).unwrap();
     let loss = r.sum_to(y, [1]).unwrap();

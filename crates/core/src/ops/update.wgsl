@@ -139,27 +139,8 @@ fn learn_tile() {
 //</together>
 
 //<sample>
-const JOB_AT = 0u; // where its first value lies among the network's
-const JOB_X_AT = 0u;
-const JOB_DY_AT = 0u;
-const JOB_SPLIT = 4u;
-const JOB_DEEP = 1u; // fours of places in a tile,
 const JOB_ROW = 0u;
-const JOB_WIDE = 1u; // and fours of channels
 const JOB_NTH = 0u;
-const JOB_FITS_PLACES = true; // whether tiles cover the places without a rest,
-const JOB_FITS_CHANNELS = true; // and the channels
-const JOB_PLACES = 16u; // KH * KW * I
-const JOB_PIXELS = 98u; // B * OH * OW
-const JOB_HEIGHT = 28i;
-const JOB_WIDTH = 28i;
-const JOB_CHANNELS = 1u;
-const JOB_OUT_HEIGHT = 14u;
-const JOB_OUT_WIDTH = 14u;
-const JOB_OUT_CHANNELS = 8u;
-const JOB_KERNEL_WIDTH = 4u;
-const JOB_STRIDE = 2u;
-const JOB_PAD = 1i;
 var<workgroup> JOB_PARTIAL: array<mat4x4f, 64>; // one of the two above
 @group(0) @binding(7) var<storage, read> JOB_X: array<f32>; // one of the memories above,
 @group(0) @binding(8) var<storage, read> JOB_DY: array<f32>; // and one of them
@@ -167,33 +148,54 @@ var<workgroup> JOB_PARTIAL: array<mat4x4f, 64>; // one of the two above
 
 //<job>
 fn JOB_RUN(group: u32, thread: u32) {
-    let beside = THREADS / JOB_SPLIT;
+    //<constants>
+    const AT = 0u; // where its first value lies among the network's
+    const X_AT = 0u;
+    const DY_AT = 0u;
+    const SPLIT = 4u;
+    const DEEP = 1u; // fours of places in a tile,
+    const WIDE = 1u; // and fours of channels
+    const FITS_PLACES = true; // whether tiles cover the places without a rest,
+    const FITS_CHANNELS = true; // and the channels
+    const PLACES = 16u; // KH * KW * I
+    const PIXELS = 98u; // B * OH * OW
+    const HEIGHT = 28i;
+    const WIDTH = 28i;
+    const CHANNELS = 1u;
+    const OUT_HEIGHT = 14u;
+    const OUT_WIDTH = 14u;
+    const OUT_CHANNELS = 8u;
+    const KERNEL_WIDTH = 4u;
+    const STRIDE = 2u;
+    const PAD = 1i;
+    //</constants>
+    let beside = THREADS / SPLIT;
     let part = thread / beside;
     let tile = group * beside + thread % beside;
     //<blocks>
-    const ACROSS = (JOB_OUT_CHANNELS + 4u * JOB_WIDE - 1u) / (4u * JOB_WIDE);
-    let row = tile / ACROSS * 4u * JOB_DEEP;
-    let column = tile % ACROSS * 4u * JOB_WIDE;
+    const ACROSS = (OUT_CHANNELS + 4u * WIDE - 1u) / (4u * WIDE);
+    let row = tile / ACROSS * 4u * DEEP;
+    let column = tile % ACROSS * 4u * WIDE;
     // Past the last place or channels the last ones are read again, and not written.
-    let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES - 1u));
-    let slope_JOB_NTH = JOB_DY_AT + min(column + 4u * JOB_NTH, JOB_OUT_CHANNELS - 4u);
+    let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(PLACES - 1u));
+    let slope_JOB_NTH = DY_AT + min(column + 4u * JOB_NTH, OUT_CHANNELS - 4u);
     var sum_JOB_ROW_JOB_NTH = mat4x4f();
     //</blocks>
     //<rows>
-    let value = min(4u * tile + vec4u(0u, 1u, 2u, 3u), vec4u(JOB_PLACES * JOB_OUT_CHANNELS - 1u));
-    let at_JOB_ROW = value / JOB_OUT_CHANNELS;
-    let slope_JOB_NTH = JOB_DY_AT + value % JOB_OUT_CHANNELS;
+    let value = min(4u * tile + vec4u(0u, 1u, 2u, 3u), vec4u(PLACES * OUT_CHANNELS - 1u));
+    let at_JOB_ROW = value / OUT_CHANNELS;
+    let slope_JOB_NTH = DY_AT + value % OUT_CHANNELS;
     var sum_JOB_ROW_JOB_NTH = vec4f();
     //</rows>
 
-    const STRETCH = (JOB_PIXELS + JOB_SPLIT - 1u) / JOB_SPLIT;
-    let last = min((part + 1u) * STRETCH, JOB_PIXELS);
+    const STRETCH = (PIXELS + SPLIT - 1u) / SPLIT;
+    let last = min((part + 1u) * STRETCH, PIXELS);
     var l = part * STRETCH;
 
     //<bias>
     let v_JOB_ROW = vec4f(1.0);
     for (; l < last; l++) {
-        let d_JOB_NTH = slope_JOB_NTH + l * JOB_OUT_CHANNELS;
+        let d_JOB_NTH = slope_JOB_NTH + l * OUT_CHANNELS;
         //<blocks>
         let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
         sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
@@ -205,9 +207,9 @@ fn JOB_RUN(group: u32, thread: u32) {
     //</bias>
     //<dense>
     for (; l < last; l++) {
-        let x_JOB_ROW = JOB_X_AT + l * JOB_PLACES + at_JOB_ROW;
+        let x_JOB_ROW = X_AT + l * PLACES + at_JOB_ROW;
         let v_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
-        let d_JOB_NTH = slope_JOB_NTH + l * JOB_OUT_CHANNELS;
+        let d_JOB_NTH = slope_JOB_NTH + l * OUT_CHANNELS;
         //<blocks>
         let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
         sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
@@ -219,25 +221,25 @@ fn JOB_RUN(group: u32, thread: u32) {
     //</dense>
     //<windows>
     // Where these places lie in the window, less the padding.
-    let channel_JOB_ROW = JOB_X_AT + at_JOB_ROW % JOB_CHANNELS;
-    let down_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS / JOB_KERNEL_WIDTH) - JOB_PAD;
-    let right_JOB_ROW = vec4i(at_JOB_ROW / JOB_CHANNELS % JOB_KERNEL_WIDTH) - JOB_PAD;
+    let channel_JOB_ROW = X_AT + at_JOB_ROW % CHANNELS;
+    let down_JOB_ROW = vec4i(at_JOB_ROW / CHANNELS / KERNEL_WIDTH) - PAD;
+    let right_JOB_ROW = vec4i(at_JOB_ROW / CHANNELS % KERNEL_WIDTH) - PAD;
     while (l < last) {
         // What is left of one line of dY, unless the stretch starts or ends in it.
-        let line = l / JOB_OUT_WIDTH;
-        let start = l % JOB_OUT_WIDTH;
-        let count = min(JOB_OUT_WIDTH - start, last - l);
-        let top = i32(line % JOB_OUT_HEIGHT * JOB_STRIDE);
-        let image = i32(line / JOB_OUT_HEIGHT) * JOB_HEIGHT;
+        let line = l / OUT_WIDTH;
+        let start = l % OUT_WIDTH;
+        let count = min(OUT_WIDTH - start, last - l);
+        let top = i32(line % OUT_HEIGHT * STRIDE);
+        let image = i32(line / OUT_HEIGHT) * HEIGHT;
         let iy_JOB_ROW = down_JOB_ROW + top;
-        let inside_JOB_ROW = (iy_JOB_ROW >= vec4i()) & (iy_JOB_ROW < vec4i(JOB_HEIGHT));
-        let line_JOB_ROW = (image + clamp(iy_JOB_ROW, vec4i(), vec4i(JOB_HEIGHT - 1i))) * JOB_WIDTH;
-        var ix_JOB_ROW = right_JOB_ROW + i32(start * JOB_STRIDE);
-        var slopes = l * JOB_OUT_CHANNELS;
+        let inside_JOB_ROW = (iy_JOB_ROW >= vec4i()) & (iy_JOB_ROW < vec4i(HEIGHT));
+        let line_JOB_ROW = (image + clamp(iy_JOB_ROW, vec4i(), vec4i(HEIGHT - 1i))) * WIDTH;
+        var ix_JOB_ROW = right_JOB_ROW + i32(start * STRIDE);
+        var slopes = l * OUT_CHANNELS;
         for (var i = 0u; i < count; i++) {
-            let within_JOB_ROW = inside_JOB_ROW & (ix_JOB_ROW >= vec4i()) & (ix_JOB_ROW < vec4i(JOB_WIDTH));
-            let near_JOB_ROW = clamp(ix_JOB_ROW, vec4i(), vec4i(JOB_WIDTH - 1i));
-            let x_JOB_ROW = vec4u(line_JOB_ROW + near_JOB_ROW) * JOB_CHANNELS + channel_JOB_ROW;
+            let within_JOB_ROW = inside_JOB_ROW & (ix_JOB_ROW >= vec4i()) & (ix_JOB_ROW < vec4i(WIDTH));
+            let near_JOB_ROW = clamp(ix_JOB_ROW, vec4i(), vec4i(WIDTH - 1i));
+            let x_JOB_ROW = vec4u(line_JOB_ROW + near_JOB_ROW) * CHANNELS + channel_JOB_ROW;
             let found_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
             let v_JOB_ROW = select(vec4f(), found_JOB_ROW, within_JOB_ROW);
             let d_JOB_NTH = slope_JOB_NTH + slopes;
@@ -248,8 +250,8 @@ fn JOB_RUN(group: u32, thread: u32) {
             //<rows>
             sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
             //</rows>
-            ix_JOB_ROW += i32(JOB_STRIDE);
-            slopes += JOB_OUT_CHANNELS;
+            ix_JOB_ROW += i32(STRIDE);
+            slopes += OUT_CHANNELS;
         }
         l += count;
     }
@@ -261,45 +263,45 @@ fn JOB_RUN(group: u32, thread: u32) {
     if (part > 0u) {
         return;
     }
-    for (var s = 1u; s < JOB_SPLIT; s++) {
+    for (var s = 1u; s < SPLIT; s++) {
         sum_JOB_ROW_JOB_NTH += JOB_PARTIAL[s * beside + thread];
     }
     //</split>
     // The last workgroup may have more threads than tiles are left.
     //<blocks>
-    if (row >= JOB_PLACES) {
+    if (row >= PLACES) {
         return;
     }
-    let at = (JOB_AT + row * JOB_OUT_CHANNELS + column) / 4u;
-    let places = i32(JOB_PLACES) - i32(row);
-    let channels = i32(JOB_OUT_CHANNELS) - i32(column);
+    let at = (AT + row * OUT_CHANNELS + column) / 4u;
+    let places = i32(PLACES) - i32(row);
+    let channels = i32(OUT_CHANNELS) - i32(column);
     //<apart>
     prepare();
-    learn_block(at + JOB_ROW * JOB_OUT_CHANNELS + JOB_NTH, JOB_FITS_CHANNELS || channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, JOB_OUT_CHANNELS / 4u, select(places - i32(4u * JOB_ROW), 4i, JOB_FITS_PLACES));
+    learn_block(at + JOB_ROW * OUT_CHANNELS + JOB_NTH, FITS_CHANNELS || channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, OUT_CHANNELS / 4u, select(places - i32(4u * JOB_ROW), 4i, FITS_PLACES));
     //</apart>
     //<together>
     tile_at = at;
-    tile_columns = JOB_OUT_CHANNELS / 4u;
-    tile_wide = JOB_WIDE;
-    tile_rows = min(places, i32(4u * JOB_DEEP));
-    tile_fours = min(channels / 4i, i32(JOB_WIDE));
-    gradients[4u * JOB_ROW * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[0];
-    gradients[(4u * JOB_ROW + 1u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[1];
-    gradients[(4u * JOB_ROW + 2u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[2];
-    gradients[(4u * JOB_ROW + 3u) * JOB_WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[3];
+    tile_columns = OUT_CHANNELS / 4u;
+    tile_wide = WIDE;
+    tile_rows = min(places, i32(4u * DEEP));
+    tile_fours = min(channels / 4i, i32(WIDE));
+    gradients[4u * JOB_ROW * WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[0];
+    gradients[(4u * JOB_ROW + 1u) * WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[1];
+    gradients[(4u * JOB_ROW + 2u) * WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[2];
+    gradients[(4u * JOB_ROW + 3u) * WIDE + JOB_NTH] = sum_JOB_ROW_JOB_NTH[3];
     //</together>
     //</blocks>
     //<rows>
-    if (4u * tile >= JOB_PLACES * JOB_OUT_CHANNELS) {
+    if (4u * tile >= PLACES * OUT_CHANNELS) {
         return;
     }
     // Past the last value lies room that nothing reads.
     //<apart>
     prepare();
-    learn(JOB_AT / 4u + tile, sum_JOB_ROW_JOB_NTH);
+    learn(AT / 4u + tile, sum_JOB_ROW_JOB_NTH);
     //</apart>
     //<together>
-    tile_at = JOB_AT / 4u + tile;
+    tile_at = AT / 4u + tile;
     tile_rows = 1i;
     tile_fours = 1i;
     gradients[0] = sum_JOB_ROW_JOB_NTH;

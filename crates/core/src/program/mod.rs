@@ -27,6 +27,17 @@ impl Tensor {
     }
 }
 
+/// Each of them once, in their order.
+pub(crate) fn distinct(tensors: impl Iterator<Item = Tensor>) -> Vec<Tensor> {
+    let mut all = Vec::new();
+    for tensor in tensors {
+        if !all.contains(&tensor) {
+            all.push(tensor);
+        }
+    }
+    all
+}
+
 /// A handle of a program in one [`Recorder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgramId(pub(crate) usize);

@@ -5,7 +5,6 @@
 
 use super::{Recorder, Tensor};
 use crate::error::{Error, Result};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 impl Recorder {
@@ -21,12 +20,13 @@ impl Recorder {
         let end = self.nodes.len();
         let depends = self.dependents(wrt, end);
         let seed = self.constant(self.shape(y).clone(), 1.0);
-        let mut gradients: HashMap<Tensor, Tensor> = HashMap::from([(y, seed)]);
+        let mut gradients: Vec<Option<Tensor>> = vec![None; self.tensors.len()];
+        gradients[y.index()] = Some(seed);
 
         for i in (0..end).rev() {
             let op = Rc::clone(&self.nodes[i].op);
             let out = op.writes()[0];
-            let Some(&dy) = gradients.get(&out) else { continue };
+            let Some(dy) = gradients[out.index()] else { continue };
             let reads = op.reads();
             let wanted: Vec<bool> = reads.iter().map(|r| depends[r.index()]).collect();
             if !wanted.contains(&true) {
@@ -35,16 +35,16 @@ impl Recorder {
             self.check_fresh(i, &reads)?;
             for ((read, gradient), wanted) in reads.iter().zip(op.gradient(self, dy, &wanted)?).zip(wanted) {
                 let (Some(gradient), true) = (gradient, wanted) else { continue };
-                let total = match gradients.get(read) {
-                    Some(&sum) => self.add(sum, gradient)?,
+                let total = match gradients[read.index()] {
+                    Some(sum) => self.add(sum, gradient)?,
                     None => gradient,
                 };
-                gradients.insert(*read, total);
+                gradients[read.index()] = Some(total);
             }
         }
         Ok(wrt
             .iter()
-            .map(|t| gradients.get(t).copied().unwrap_or_else(|| self.constant(self.shape(*t).clone(), 0.0)))
+            .map(|t| gradients[t.index()].unwrap_or_else(|| self.constant(self.shape(*t).clone(), 0.0)))
             .collect())
     }
 

@@ -6,27 +6,26 @@
 
 use crate::ops::epilogue::Tail;
 use crate::program::{Node, Recorder, Role, Tensor};
-use std::collections::HashMap;
 
 /// The nodes of `recorder` with biases and activations moved into the operation before them.
 pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
     // Views don't count: whoever reads through one does.
     let reads = recorder.nodes.iter().filter(|n| !n.op.is_view()).flat_map(|n| n.op.reads());
-    let mut readers: HashMap<Tensor, usize> = HashMap::new();
+    let mut readers = vec![0; recorder.tensors.len()];
     for tensor in reads.chain(keep.iter().copied()) {
-        *readers.entry(recorder.storage(tensor)).or_default() += 1;
+        readers[recorder.storage(tensor).index()] += 1;
     }
 
     let mut nodes: Vec<Option<Node>> = Vec::with_capacity(recorder.nodes.len());
     // Which node computes a result now, by the result's storage.
-    let mut writer: HashMap<Tensor, usize> = HashMap::new();
+    let mut writer: Vec<Option<usize>> = vec![None; recorder.tensors.len()];
     for node in &recorder.nodes {
         let mut node = node.clone();
         if let Some((x, tail)) = node.op.tail()
             && (x == recorder.storage(x) || !matches!(tail, Tail::Bias(_)))
             && recorder.info(recorder.storage(x)).role == Role::Result
-            && readers[&recorder.storage(x)] == 1
-            && let Some(&before) = writer.get(&recorder.storage(x))
+            && readers[recorder.storage(x).index()] == 1
+            && let Some(before) = writer[recorder.storage(x).index()]
             && let Some(earlier) = nodes[before].as_ref().filter(|earlier| earlier.program == node.program)
             && untouched(recorder, &earlier.op.reads(), &nodes[before + 1..])
             && let Some(fused) = earlier.op.with_tail(tail, node.op.writes()[0])
@@ -35,7 +34,7 @@ pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
             nodes[before] = None;
         }
         if !node.op.is_view() {
-            writer.insert(recorder.storage(node.op.writes()[0]), nodes.len());
+            writer[recorder.storage(node.op.writes()[0]).index()] = Some(nodes.len());
         }
         nodes.push(Some(node));
     }

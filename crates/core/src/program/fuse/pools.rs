@@ -5,7 +5,6 @@
 use super::Piece;
 use crate::program::arena::ALIGNMENT;
 use crate::program::{DType, Recorder, Role, Tensor};
-use std::collections::{BTreeSet, HashMap};
 
 /// Words in a pool: what one binding is sure to hold (128 MiB).
 const MOST_WORDS: usize = 1 << 25;
@@ -15,37 +14,36 @@ pub(super) fn plan(r: &mut Recorder, programs: &[Vec<Piece>], keep: &[Tensor]) {
     let kept: Vec<Tensor> = keep.iter().map(|&t| r.storage(t)).collect();
     let ours = |s: &Tensor| r.info(*s).role == Role::Result && !kept.contains(s);
     let mut results: Vec<Tensor> = Vec::new();
-    let mut apart: HashMap<Tensor, BTreeSet<Tensor>> = HashMap::new();
+    let mut apart: Vec<Vec<Tensor>> = vec![Vec::new(); r.tensors.len()];
     for piece in programs.iter().flatten() {
         for storage in piece.storages(r).into_iter().filter(ours) {
-            apart.entry(storage).or_insert_with(|| {
+            if !results.contains(&storage) {
                 results.push(storage);
-                BTreeSet::new()
-            });
+            }
         }
         if let Piece::One(op) = piece {
             let storages = |tensors: Vec<Tensor>| tensors.into_iter().map(|t| r.storage(t)).collect::<Vec<_>>();
             for &read in storages(op.reads()).iter().filter(|s| ours(s)) {
                 for &write in storages(op.writes()).iter().filter(|s| ours(s)) {
-                    apart.entry(read).or_default().insert(write);
-                    apart.entry(write).or_default().insert(read);
+                    apart[read.index()].push(write);
+                    apart[write.index()].push(read);
                 }
             }
         }
     }
 
     // Which pool, and where in it.
-    let mut places: HashMap<Tensor, (usize, usize)> = HashMap::new();
+    let mut places: Vec<Option<(usize, usize)>> = vec![None; r.tensors.len()];
     let mut lengths: Vec<usize> = Vec::new();
     for &result in &results {
         let length = r.shape(result).len().next_multiple_of(ALIGNMENT);
         let free = |pool: usize| {
-            let meets = apart[&result].iter().any(|other| places.get(other).is_some_and(|p| p.0 == pool));
+            let meets = apart[result.index()].iter().any(|other| places[other.index()].is_some_and(|p| p.0 == pool));
             !meets && (lengths[pool] == 0 || lengths[pool] + length <= MOST_WORDS)
         };
         let pool = (0..lengths.len()).find(|&pool| free(pool)).unwrap_or(lengths.len());
         lengths.resize(lengths.len().max(pool + 1), 0);
-        places.insert(result, (pool, lengths[pool]));
+        places[result.index()] = Some((pool, lengths[pool]));
         lengths[pool] += length;
     }
     let pools: Vec<Tensor> = lengths
@@ -54,7 +52,7 @@ pub(super) fn plan(r: &mut Recorder, programs: &[Vec<Piece>], keep: &[Tensor]) {
         .map(|(i, &length)| r.declare(format!("results {i}"), [length].into(), DType::F32, Role::Arena))
         .collect();
     for info in &mut r.tensors {
-        if let Some(&(pool, start)) = places.get(&info.storage) {
+        if let Some(&Some((pool, start))) = places.get(info.storage.index()) {
             (info.storage, info.offset) = (pools[pool], info.offset + start);
         }
     }

@@ -1,0 +1,99 @@
+//! Writes an update's shader: update.wgsl with a function for each job.
+
+use super::job::{Job, threads};
+use super::{Places, Update};
+use crate::ops::marks::{cut, keep, repeat};
+use crate::ops::{Adapter, Op};
+use std::fmt::Write;
+
+/// The text for the jobs of `update`, from that of update.wgsl, and how many workgroups they take together.
+pub fn write(update: &Update, adapter: Adapter, text: &str) -> (String, usize) {
+    let (jobs, places) = (&update.jobs, update.places());
+    let text = keep(text, "together", adapter == Adapter::Software);
+    let text = keep(&text, "apart", adapter == Adapter::Hardware);
+    let text = keep(&text, "follow", update.follow.is_some());
+    let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter) > 1));
+    let (head, _, rest) = cut(&text, "bindings");
+    let (rule, _, rest) = cut(rest, "sample");
+    let (_, template, rest) = cut(rest, "job");
+    let (entry, _, tail) = cut(rest, "jobs");
+
+    let (mut functions, mut calls, mut first) = (String::new(), String::new(), 0);
+    for (i, (job, &place)) in jobs.iter().zip(&places.jobs).enumerate() {
+        functions += &function(i, job, place, adapter, template);
+        let last = first + (job.tiles(job.tile(adapter)) * job.split(adapter)).div_ceil(threads(adapter));
+        let otherwise = if i == 0 { "" } else { " else " };
+        // Writing to a string can't fail.
+        let _ = write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
+        first = last;
+    }
+    ([head, &bindings(update, places), rule, &functions, entry, &calls, tail].concat(), first)
+}
+
+fn bindings(update: &Update, places: &Places) -> String {
+    let reads = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
+    let reads = reads.chain([("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")]);
+    let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
+    let all = reads.chain(writes.into_iter().take(update.writes().len()));
+    let line = |(i, (name, access, word))| {
+        format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{word}>;\n", i + 1)
+    };
+    all.enumerate().map(line).collect()
+}
+
+/// The function of the job with this number. `x` and `dy` say which memory these are in and where, `at` where the job's
+/// weights start among the network's.
+fn function(
+    number: usize,
+    job: &Job,
+    ([x, dy], at): ([(usize, usize); 2], usize),
+    adapter: Adapter,
+    text: &str,
+) -> String {
+    let g = &job.geometry;
+    let ([deep, wide], split, [places, channels]) = (job.tile(adapter), job.split(adapter), job.extents());
+    let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
+    let form = match job.x {
+        None => "bias",
+        Some(_) if g.kernel == [1, 1] && g.stride == 1 && !padded => "dense",
+        Some(_) => "windows",
+    };
+    let mut text = keep(text, "split", split > 1);
+    for other in ["bias", "dense", "windows"] {
+        text = keep(&text, other, form == other);
+    }
+    let text = keep(&keep(&text, "blocks", job.in_blocks()), "rows", !job.in_blocks());
+    let text = repeat(&repeat(&text, "JOB_ROW", deep), "JOB_NTH", wide);
+
+    let unsigned = [
+        ("AT", at),
+        ("X_AT", x.1),
+        ("DY_AT", dy.1),
+        ("SPLIT", split),
+        ("DEEP", deep),
+        ("WIDE", wide),
+        ("PLACES", places),
+        ("PIXELS", job.pixels()),
+        ("CHANNELS", g.channels),
+        ("OUT_HEIGHT", g.out_height),
+        ("OUT_WIDTH", g.out_width),
+        ("OUT_CHANNELS", channels),
+        ("KERNEL_WIDTH", g.kernel[1]),
+        ("STRIDE", g.stride),
+    ];
+    let signed = [("HEIGHT", g.height), ("WIDTH", g.width), ("PAD", g.pad)];
+    let fits = [("FITS_PLACES", places.is_multiple_of(4 * deep)), ("FITS_CHANNELS", channels.is_multiple_of(4 * wide))];
+    let mut constants = String::from("\n");
+    let mut declare = |name: &str, value: String| constants += &format!("const {name} = {value};\n");
+    unsigned.iter().for_each(|(name, value)| declare(name, format!("{value}u")));
+    signed.iter().for_each(|(name, value)| declare(name, format!("{value}i")));
+    fits.iter().for_each(|(name, value)| declare(name, value.to_string()));
+
+    let (head, _, body) = cut(&text, "constants");
+    [head, &constants, body]
+        .concat()
+        .replace("JOB_RUN", &format!("job{number}"))
+        .replace("JOB_PARTIAL", if job.in_blocks() { "partial" } else { "partial_rows" })
+        .replace("JOB_DY", &format!("m{}", dy.0))
+        .replace("JOB_X", &format!("m{}", x.0))
+}
