@@ -246,6 +246,10 @@ impl Op for ConvTranspose {
         }
     }
 
+    fn flops(&self) -> u64 {
+        self.geometry.flops()
+    }
+
     fn with_tail(&self, tail: Tail, x: Tensor) -> Option<Rc<dyn Op>> {
         Some(Rc::new(ConvTranspose { epilogue: self.epilogue.with(tail)?, x, ..*self }))
     }

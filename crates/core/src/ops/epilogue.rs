@@ -57,11 +57,7 @@ impl Epilogue {
     /// [`Epilogue::beside`], or anything where there is none.
     pub fn apply(&self, y: &mut [f32], columns: usize, at: usize, beside: &[f32]) {
         if self.bias.is_some() {
-            for row in y.chunks_exact_mut(columns) {
-                for (y, b) in row.iter_mut().zip(beside) {
-                    *y += b;
-                }
-            }
+            add_rows(&beside[..columns], y);
         }
         match (self.activation, self.gate) {
             (Some(activation), Some(_)) => activation.gate(&beside[at..at + y.len()], y),
@@ -91,5 +87,19 @@ impl Epilogue {
             ("ACTIVATION", f64::from(code)),
             ("SLOPE", f64::from(slope)),
         ]
+    }
+}
+
+/// Adds `row` to each row of `y`; several side by side where they are short, for a loop of unknown length is dear.
+fn add_rows(row: &[f32], y: &mut [f32]) {
+    const LANES: usize = 16;
+    let add = |y: &mut [f32], row: &[f32]| y.iter_mut().zip(row).for_each(|(y, x)| *y += x);
+    if LANES.is_multiple_of(row.len()) {
+        let rows: [f32; LANES] = std::array::from_fn(|i| row[i % row.len()]);
+        let (chunks, rest) = y.as_chunks_mut::<LANES>();
+        chunks.iter_mut().for_each(|chunk| add(chunk, &rows));
+        add(rest, &rows);
+    } else {
+        y.chunks_exact_mut(row.len()).for_each(|y| add(y, row));
     }
 }
