@@ -211,7 +211,7 @@ impl Op for Conv {
         let mut constants = self.epilogue.constants();
         let product = [pixels, g.out_channels, g.window_len()];
         if !(g.out_channels.is_multiple_of(4) && (g.kernel[1] * g.channels).is_multiple_of(4)) {
-            let (split, workgroups) = tiling(pixels, g.out_channels, g.window_len());
+            let (split, workgroups) = tiling(adapter, [pixels, g.out_channels, g.window_len()]);
             constants.extend(split);
             return Kernel { shader: shader!("conv", "epilogue"), entry: "convolve", constants, params, workgroups };
         }

@@ -216,7 +216,7 @@ impl Op for ConvTranspose {
         .bytes();
         let mut constants = self.epilogue.constants();
         if !g.out_channels.is_multiple_of(4) {
-            let (split, workgroups) = tiling(pixels, columns, inner);
+            let (split, workgroups) = tiling(adapter, [pixels, columns, inner]);
             constants.extend(split);
             return Kernel {
                 shader: shader!("conv_transpose", "epilogue"),

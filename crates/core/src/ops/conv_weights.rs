@@ -117,7 +117,7 @@ impl Op for ConvWeights {
         self.geometry.flops()
     }
 
-    fn kernel(&self, _adapter: Adapter) -> Kernel {
+    fn kernel(&self, adapter: Adapter) -> Kernel {
         let g = &self.geometry;
         let pixels = g.batch * g.out_height * g.out_width;
         let params = Params {
@@ -133,7 +133,7 @@ impl Op for ConvWeights {
             stride: g.stride as u32,
             pad: g.pad as u32,
         };
-        let (split, workgroups) = tiling(g.window_len(), g.out_channels, pixels);
+        let (split, workgroups) = tiling(adapter, [g.window_len(), g.out_channels, pixels]);
         Kernel {
             shader: shader!("conv_weights"),
             entry: "correlate",

@@ -125,7 +125,7 @@ impl Op for Product {
         let blocks = n.is_multiple_of(4) && k.is_multiple_of(4) && rows_are_whole;
         // Of so few blocks each needs many threads.
         if !blocks || m.div_ceil(4) * n.div_ceil(4) < 16 {
-            let (split, workgroups) = tiling(m, n, k);
+            let (split, workgroups) = tiling(adapter, [m, n, k]);
             constants.extend(split);
             return Kernel { shader: shader!("product", "epilogue"), entry: "multiply", constants, params, workgroups };
         }
@@ -150,15 +150,15 @@ impl Op for Product {
 /// How a product-shaped shader covers `[M, N]` with 4×4 tiles: the override constants `TILES` (tiles in a workgroup,
 /// side by side) and `SPLIT` (threads that share a tile's inner dimension), and the workgroups.
 ///
-/// A starved shape (few tiles, long inner dimension) is split, so that enough threads work and none sums too long. A
-/// barrier is dear on a software adapter, so shapes that fill 256 threads stay whole.
-pub(super) fn tiling(m: usize, n: usize, k: usize) -> ([(&'static str, f64); 2], [u32; 3]) {
+/// A starved shape (few tiles, long inner dimension) is split on a GPU, so that enough threads work and none sums too long.
+/// On a software adapter a barrier costs more, also to compile, and small workgroups are what keeps all cores at work.
+pub(super) fn tiling(adapter: Adapter, [m, n, k]: [usize; 3]) -> ([(&'static str, f64); 2], [u32; 3]) {
     let tiles = m.div_ceil(4) * n.div_ceil(4);
     let mut split = 1;
-    while split < 32 && tiles * split < 256 && k / (split * 2) >= 16 {
+    while adapter == Adapter::Hardware && split < 32 && tiles * split < 256 && k / (split * 2) >= 16 {
         split *= 2;
     }
-    let beside = 64 / split;
+    let beside = if adapter == Adapter::Software { 8 } else { 64 / split };
     let constants = [("TILES", beside as f64), ("SPLIT", split as f64)];
     (constants, over_two_axes(tiles.div_ceil(beside)))
 }
