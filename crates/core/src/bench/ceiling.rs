@@ -1,15 +1,16 @@
 //! Multiplications and additions in registers alone, `v = v · a + a` over and over: the rate that a product on the same
 //! processor or adapter can't exceed.
 //!
-//! On the CPU with AVX2 and FMA where the processor has them, like the engine's products; never with AVX-512.
+//! On the CPU with AVX-512 or AVX2 where the processor has them, like the engine's products.
 
 use crate::error::Result;
 use crate::ops::{Adapter, Kernel, Op, shader};
 use crate::program::{DType, ProgramId, Recorder, Tensor};
 
-/// Values of a group: 12 registers of 8 on the CPU, so that the processor never waits for the one before.
+/// On the CPU: so many that the processor never waits for the one before.
 const REGISTERS: usize = 12;
-const LANES: usize = 8;
+/// Values of as many of the largest registers.
+const VALUES: usize = 16 * REGISTERS;
 /// Both the GPU's and the CPU's way take whole groups.
 const GROUP: usize = 32 * REGISTERS;
 
@@ -50,12 +51,9 @@ impl Op for Ceiling {
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        for (i, group) in y[0].chunks_exact_mut(REGISTERS * LANES).enumerate() {
-            let mut values = [[0.0; LANES]; REGISTERS];
-            for (j, value) in values.as_flattened_mut().iter_mut().enumerate() {
-                *value = (i * REGISTERS * LANES + j) as f32;
-            }
-            group.copy_from_slice(iterate(values, x[0][0], self.rounds).as_flattened());
+        for (i, group) in y[0].as_chunks_mut::<VALUES>().0.iter_mut().enumerate() {
+            *group = std::array::from_fn(|j| (i * VALUES + j) as f32);
+            iterate(group, x[0][0], self.rounds);
         }
     }
 
@@ -78,53 +76,62 @@ impl Op for Ceiling {
     }
 }
 
-type Values = [[f32; LANES]; REGISTERS];
-
-fn iterate(values: Values, a: f32, rounds: u32) -> Values {
+fn iterate(values: &mut [f32; VALUES], a: f32, rounds: u32) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has both features.
-        return unsafe { iterate_avx2(values, a, rounds) };
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has the feature.
+            return values.as_chunks_mut().0.iter_mut().for_each(|v| unsafe { iterate_avx512(v, a, rounds) });
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has both features.
+            return values.as_chunks_mut().0.iter_mut().for_each(|v| unsafe { iterate_avx2(v, a, rounds) });
+        }
     }
-    loops(values, a, rounds)
+    for _ in 0..rounds {
+        for value in values.iter_mut() {
+            *value = *value * a + a;
+        }
+    }
 }
 
 /// With registers named one by one: of an array, the compiler may leave some in memory.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn iterate_avx2(values: Values, a: f32, rounds: u32) -> Values {
-    use std::arch::x86_64::{__m256, _mm256_fmadd_ps, _mm256_set1_ps};
-    // SAFETY: both are as many f32s in a row.
-    let registers = unsafe { std::mem::transmute::<Values, [__m256; REGISTERS]>(values) };
-    let [mut a0, mut a1, mut a2, mut a3, mut a4, mut a5, mut a6, mut a7, mut a8, mut a9, mut a10, mut a11] = registers;
-    let a = _mm256_set1_ps(a);
-    for _ in 0..rounds {
-        a0 = _mm256_fmadd_ps(a0, a, a);
-        a1 = _mm256_fmadd_ps(a1, a, a);
-        a2 = _mm256_fmadd_ps(a2, a, a);
-        a3 = _mm256_fmadd_ps(a3, a, a);
-        a4 = _mm256_fmadd_ps(a4, a, a);
-        a5 = _mm256_fmadd_ps(a5, a, a);
-        a6 = _mm256_fmadd_ps(a6, a, a);
-        a7 = _mm256_fmadd_ps(a7, a, a);
-        a8 = _mm256_fmadd_ps(a8, a, a);
-        a9 = _mm256_fmadd_ps(a9, a, a);
-        a10 = _mm256_fmadd_ps(a10, a, a);
-        a11 = _mm256_fmadd_ps(a11, a, a);
-    }
-    let registers = [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11];
-    // SAFETY: as above.
-    unsafe { std::mem::transmute::<[__m256; REGISTERS], Values>(registers) }
+macro_rules! iterate_in_registers {
+    ($name:ident, $features:literal, $register:ty, $set:ident, $multiply_add:ident) => {
+        #[target_feature(enable = $features)]
+        fn $name(values: &mut [f32; size_of::<$register>() / 4 * REGISTERS], a: f32, rounds: u32) {
+            use std::arch::x86_64::{$multiply_add, $set};
+            // SAFETY: both are as many f32s in a row.
+            let registers: [$register; REGISTERS] = unsafe { std::mem::transmute_copy(values) };
+            let [mut a0, mut a1, mut a2, mut a3, mut a4, mut a5, mut a6, mut a7, mut a8, mut a9, mut a10, mut a11] =
+                registers;
+            let a = $set(a);
+            for _ in 0..rounds {
+                a0 = $multiply_add(a0, a, a);
+                a1 = $multiply_add(a1, a, a);
+                a2 = $multiply_add(a2, a, a);
+                a3 = $multiply_add(a3, a, a);
+                a4 = $multiply_add(a4, a, a);
+                a5 = $multiply_add(a5, a, a);
+                a6 = $multiply_add(a6, a, a);
+                a7 = $multiply_add(a7, a, a);
+                a8 = $multiply_add(a8, a, a);
+                a9 = $multiply_add(a9, a, a);
+                a10 = $multiply_add(a10, a, a);
+                a11 = $multiply_add(a11, a, a);
+            }
+            let registers: [$register; REGISTERS] = [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11];
+            // SAFETY: as above.
+            *values = unsafe { std::mem::transmute_copy(&registers) };
+        }
+    };
 }
 
-fn loops(mut values: Values, a: f32, rounds: u32) -> Values {
-    for _ in 0..rounds {
-        for value in values.as_flattened_mut() {
-            *value = *value * a + a;
-        }
-    }
-    values
-}
+#[cfg(target_arch = "x86_64")]
+iterate_in_registers!(iterate_avx2, "avx2,fma", std::arch::x86_64::__m256, _mm256_set1_ps, _mm256_fmadd_ps);
+#[cfg(target_arch = "x86_64")]
+iterate_in_registers!(iterate_avx512, "avx512f", std::arch::x86_64::__m512, _mm512_set1_ps, _mm512_fmadd_ps);
 
 #[cfg(test)]
 mod tests {
