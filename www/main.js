@@ -8,7 +8,7 @@ import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage
 import { listenToKeys, showKeys } from './keyboard.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
-import { fullText, initialState, readAddress, shareLink, withChange, without, writeHash } from './state.js';
+import { fullText, initialState, readAddress, shareLink, showsScores, withChange, without, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
@@ -259,7 +259,7 @@ player.addEventListener('change', update);
 player.addEventListener('started', () => {
   history = new History();
   notices.dismiss('run *');
-  charts.draw();
+  charts.start(showsScores(state));
 });
 player.addEventListener('progress', (event) => {
   const before = history.brokenAt;

@@ -38,7 +38,7 @@
  */
 
 /** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */
-/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}}} Description */
+/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}, scores: string[]}} Description */
 /** @typedef {{key: string, value: string, message: string}} SettingError */
 
 /**
@@ -70,8 +70,9 @@
 /** The core's words for a file that is no checkpoint. @typedef {'format'|'truncated'|'foreign'|'settings'|'tensors'} CheckpointFault */
 
 /**
- * `progress.metrics` holds rows of five: step, D's loss, G's loss, the mean
- * probability of "real" that D gives to real images, and to fakes.
+ * `progress.metrics` holds rows of five: step, D's loss, G's loss, D's mean opinion
+ * of real images, and of fakes: the probability that they are real, or with the losses
+ * in `description.scores` a score.
  * @typedef {{type: 'described', description: Description}
  *   | {type: 'resolved', id: number, resolved: Resolved}
  *   | {type: 'loading', stage: 'engine'|'data'|'start'|'more', loaded: number, total: number}

@@ -149,6 +149,9 @@ export function fullText({ text, values, changed }) {
  * @property {number} columns
  */
 
+/** Whether the discriminator's opinion is a score, not a probability. @param {State} state */
+export const showsScores = ({ description, resolved }) => description?.scores.includes(resolved?.values.loss ?? '') ?? false;
+
 /** @param {Options} options @returns {State} */
 export const initialState = (options) => ({
   options,

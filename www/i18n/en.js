@@ -55,6 +55,7 @@ export const strings = {
   'status.away': 'Paused while out of sight',
   'status.failed': 'Stopped',
   'status.opinion': 'Training, step {step}. The discriminator takes real digits for real with probability {real}, invented ones with {fake}.',
+  'status.score': 'Training, step {step}. The discriminator gives real digits a score of {real}, invented ones {fake}.',
 
   'readout.label': 'Progress',
   'readout.step': 'Step',
@@ -80,6 +81,8 @@ export const strings = {
   'chart.lossesNote': 'What each network still gets wrong. Neither is meant to reach zero: a rise in one is often progress in the other.',
   'chart.opinion': 'The discriminator’s opinion',
   'chart.opinionNote': 'How probably real it finds real digits, and invented ones. When the lines meet, it can no longer tell.',
+  'chart.score': 'The discriminator’s score',
+  'chart.scoreNote': 'The mean score that it gives real digits, and invented ones. With this loss a score is no probability: what counts is how far apart the lines are.',
   'chart.discriminator': 'discriminator',
   'chart.generator': 'generator',
   'chart.real': 'of real',

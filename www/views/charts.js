@@ -1,4 +1,5 @@
-// Two live charts: both losses, and D's opinion of real and of invented digits.
+// Two live charts: both losses, and D's opinion of real and of invented digits,
+// which with some losses is a score instead of a probability.
 // Faint lines are the numbers as they come, firm ones their running mean. Lines
 // differ in dashes as well as in colour, and a table says the same.
 
@@ -12,7 +13,7 @@ import { colour } from './theme.js';
 
 const TABLE_ROWS = 10;
 
-/** @type {{id: string, title: Key, note: Key, range: [number, number] | null, lines: [Line, Line]}[]} */
+/** @type {{id: string, title: Key, note: Key, range: [number, number] | null, lines: [Line, Line], score?: {title: Key, note: Key}}[]} */
 const CHARTS = [
   {
     id: 'losses', title: 'chart.losses', note: 'chart.lossesNote', range: null,
@@ -27,6 +28,7 @@ const CHARTS = [
       { key: 'chart.real', column: 2, colour: 'discriminator', dashed: false },
       { key: 'chart.fake', column: 3, colour: 'generator', dashed: true },
     ],
+    score: { title: 'chart.score', note: 'chart.scoreNote' },
   },
 ];
 
@@ -63,6 +65,7 @@ class Chart {
   /** @param {(typeof CHARTS)[number]} kind */
   constructor(kind) {
     this.kind = kind;
+    this.scores = false;
     const figure = /** @type {HTMLElement} */ (document.getElementById(kind.id));
     this.title = make('h2');
     this.values = kind.lines.map(() => make('b'));
@@ -87,7 +90,7 @@ class Chart {
   }
 
   #plot() {
-    const { lines, range } = this.kind;
+    const { lines } = this.kind;
     const axis = { stroke: () => colour('soft'), grid: { stroke: () => colour('line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const firm = lines.map((line) => ({ stroke: () => colour(line.colour), width: 2, ...(line.dashed ? { dash: [6, 4] } : {}), points: { show: false } }));
     const faint = lines.map((line) => ({ stroke: () => colour(line.colour).replace('rgb(', 'rgba(').replace(')', ', 0.18)'), width: 1, points: { show: false } }));
@@ -97,7 +100,7 @@ class Chart {
       padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 50)] }, y: range ? { range: () => range } : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, high ?? 1)] } },
+      scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 50)] }, y: { range: (_, low, high) => (this.scores ? null : this.kind.range) ?? [Math.min(0, low ?? 0), Math.max(1, high ?? 1)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? compact(tick) : '')) },
         { ...axis, size: 38, space: 32, values: (_, ticks) => ticks.map(compact) },
@@ -130,7 +133,7 @@ class Chart {
   /** @param {History} history */
   #fillTable(history) {
     const caption = make('caption');
-    caption.textContent = t('chart.table', { title: t(this.kind.title) });
+    caption.textContent = t('chart.table', { title: t(this.#words.title) });
     const head = make('tr');
     for (const key of /** @type {Key[]} */ (['chart.step', ...this.kind.lines.map((line) => line.key)])) {
       const cell = make('th');
@@ -155,9 +158,13 @@ class Chart {
     this.table.replaceChildren(caption, head, ...rows);
   }
 
+  get #words() {
+    return (this.scores && this.kind.score) || this.kind;
+  }
+
   relabel() {
-    this.title.textContent = t(this.kind.title);
-    this.note.textContent = t(this.kind.note);
+    this.title.textContent = t(this.#words.title);
+    this.note.textContent = t(this.#words.note);
     this.summary.textContent = t('chart.numbers');
     this.kind.lines.forEach((line, k) => (/** @type {HTMLElement} */ (this.names[k]).textContent = t(line.key)));
   }
@@ -190,6 +197,15 @@ export class ChartsView {
     this.#due = 0;
     this.#drawnAt = performance.now();
     for (const chart of this.charts) chart.draw(this.history());
+  }
+
+  /** Whether opinions are scores in the run that starts. @param {boolean} scores */
+  start(scores) {
+    for (const chart of this.charts) {
+      chart.scores = scores && chart.kind.score !== undefined;
+      chart.relabel();
+    }
+    this.draw();
   }
 
   /** After a change of language or theme. */

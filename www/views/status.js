@@ -2,6 +2,7 @@
 // region for those who listen, sparse.
 
 import { number, t } from '../i18n/index.js';
+import { showsScores } from '../state.js';
 import { isUnlabelled } from './grid.js';
 import { duration } from './readouts.js';
 
@@ -16,7 +17,7 @@ const FIRST = 3_000;
 const megabytes = (bytes) => number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** @param {number} p */
-const probability = (p) => number(p, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const opinion = (p) => number(p, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** @param {State} state */
 function situationOf({ phase, wanted, away, step, loading }) {
@@ -80,9 +81,11 @@ export class StatusView {
   }
 
   /** @param {State} state @param {number[] | null} latest */
-  #opinion({ step }, latest) {
+  #opinion(state, latest) {
     const [, , , real, fake] = latest ?? [];
-    if (real === undefined || fake === undefined || !latest?.every(Number.isFinite)) return t('status.step', { step: number(step) });
-    return t('status.opinion', { step: number(step), real: probability(real), fake: probability(fake) });
+    const step = number(state.step);
+    if (real === undefined || fake === undefined || !latest?.every(Number.isFinite)) return t('status.step', { step });
+    const words = { step, real: opinion(real), fake: opinion(fake) };
+    return t(showsScores(state) ? 'status.score' : 'status.opinion', words);
   }
 }

@@ -8,18 +8,19 @@
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
 
-use super::losses;
+use super::{losses, penalties};
 use crate::data::IMAGE;
 use crate::error::Result;
 use crate::layers::{Conv, ConvTranspose, Layer, Linear, Network, Start, Window};
 use crate::ops::activation::Activation;
+use crate::ops::adam::Adam;
 use crate::ops::gather::Batch;
 use crate::ops::log;
 use crate::ops::noise::Distribution;
 use crate::ops::tick::{LANES, Lane};
-use crate::optim::{Optimizer, Pace, follow};
+use crate::optim::{Optimizer, Pace, clip, follow};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
-use crate::train::settings::{Architecture, Condition, OptimizerKind, Settings};
+use crate::train::settings::{Architecture, Condition, Loss, OptimizerKind, Settings};
 use std::rc::Rc;
 
 /// Classes: the ten digits.
@@ -30,12 +31,14 @@ pub const GRID_ROWS: usize = 8;
 pub const OPENING_IMAGES: usize = 10_000;
 /// Steps that the log remembers until the host reads them.
 pub const LOG_ROWS: usize = 4096;
-/// Values in a row of the log: step, D's loss, G's loss, mean `D(x)` over real, mean `D(G(z))`.
+/// Values in a row of the log: step, D's loss, G's loss, D's mean opinion of real images and of fakes.
 pub const LOG_COLUMNS: usize = log::ROW;
 /// Random stream of the training noise.
 const NOISE_STREAM: u32 = 1;
 /// Random stream of the grid's fixed noise.
 pub const GRID_STREAM: u32 = 2;
+/// Random stream of the gradient penalty's places between real images and fakes.
+const BETWEEN_STREAM: u32 = 3;
 /// The dials: what the host may change between steps.
 const DIALS: usize = 8;
 
@@ -225,10 +228,12 @@ impl Gan {
         let d = Discriminator::new(r, s);
         let average = (s.average > 0.0).then(|| g.twin(r));
         let optimizer = match s.optimizer {
-            OptimizerKind::Adam => Optimizer::Adam { beta1: s.beta1, beta2: s.beta2 },
+            OptimizerKind::Adam => Optimizer::Adam(Adam::new(s.beta1, s.beta2)),
+            OptimizerKind::AdamW => Optimizer::Adam(Adam { decay: s.weight_decay, ..Adam::new(s.beta1, s.beta2) }),
+            OptimizerKind::RmsProp => Optimizer::Adam(Adam { corrected: false, ..Adam::new(0.0, s.beta2) }),
             OptimizerKind::Sgd => Optimizer::Sgd { momentum: s.momentum },
         };
-        let pace = |lane, rate| Pace { clock, lane, dials, rate };
+        let pace = |lane, rate| Pace { clock, lane, dials, rate, longest: s.longest };
 
         let draw = r.begin("draw");
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
@@ -245,16 +250,38 @@ impl Gan {
         let logits = d.forward(r, both, both_labels)?;
         let real_logits = r.slice(logits, 0, 0, batch)?;
         let fake_logits = r.slice(logits, 0, batch, batch)?;
-        let d_loss = losses::discriminator(r, s.loss, real_logits, fake_logits)?;
-        let on_real = mean_probability(r, real_logits)?;
-        let on_fake = mean_probability(r, fake_logits)?;
+        let mut d_loss = losses::discriminator(r, s.loss, s.smoothing, real_logits, fake_logits)?;
+        if s.r1 > 0.0 || s.r2 > 0.0 {
+            // A row's logit depends on its own image alone, so one gradient serves both.
+            let steepness = penalties::steepness(r, logits, both)?;
+            for (gamma, start) in [(s.r1, 0), (s.r2, batch)] {
+                if gamma > 0.0 {
+                    let rows = r.slice(steepness, 0, start, batch)?;
+                    let penalty = penalties::half_mean(r, rows, gamma)?;
+                    d_loss = r.add(d_loss, penalty)?;
+                }
+            }
+        }
+        if s.gradient_penalty > 0.0 {
+            let places = r.noise([batch, 1], clock, Lane::Draws, BETWEEN_STREAM, Distribution::Uniform(0.0, 1.0))?;
+            let between = penalties::between(r, real, fake, places)?;
+            let logits = d.forward(r, between, real_labels)?;
+            let steepness = penalties::steepness(r, logits, between)?;
+            let penalty = penalties::off_one(r, steepness, s.gradient_penalty)?;
+            d_loss = r.add(d_loss, penalty)?;
+        }
+        let on_real = opinion(r, s.loss, real_logits)?;
+        let on_fake = opinion(r, s.loss, fake_logits)?;
         let gradients = r.gradients(d_loss, &d.parameters())?;
         optimizer.update(r, &d.parameters(), &gradients, pace(Lane::Discriminator, D_RATE))?;
+        if s.clip > 0.0 {
+            clip(r, &d.parameters(), s.clip)?;
+        }
 
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let logits = d.forward(r, fake, real_labels)?;
-        let g_loss = losses::generator(r, s.loss, logits, s.lambda)?;
+        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| d.forward(r, real, real_labels))?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
         optimizer.update(r, &g.parameters(), &gradients, pace(Lane::Generator, G_RATE))?;
         if let Some(average) = &average {
@@ -301,7 +328,8 @@ pub const G_RATE: usize = 0;
 /// The dial of D's learning rate.
 pub const D_RATE: usize = 1;
 
-fn mean_probability(r: &mut Recorder, logits: Tensor) -> Result<Tensor> {
-    let probabilities = r.activation(logits, Activation::Sigmoid)?;
-    r.mean(probabilities)
+/// The mean of what D thinks: probabilities of being real, or scores.
+fn opinion(r: &mut Recorder, loss: Loss, logits: Tensor) -> Result<Tensor> {
+    let opinions = if loss.is_probabilistic() { r.activation(logits, Activation::Sigmoid)? } else { logits };
+    r.mean(opinions)
 }

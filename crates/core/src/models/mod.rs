@@ -2,3 +2,4 @@
 
 pub mod gan;
 pub mod losses;
+pub mod penalties;

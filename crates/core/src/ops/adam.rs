@@ -3,6 +3,10 @@
 //! `m += (1 - β1)(g - m)`, `v += (1 - β2)(g² - v)`, `w -= rate · m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β1ᵗ)` and
 //! `v̂ = v / (1 - β2ᵗ)`. At first `β2ᵗ` is so close to 1 that the plain formula would lose three of seven digits, and
 //! WGSL's `pow` more: the corrections are `1 - exp(t·ln β)` with `ln β` from the host and a series near 0.
+//!
+//! Its relatives differ in a number: AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019) also
+//! shrinks each weight by `rate · decay` of itself; RMSprop (Tieleman and Hinton, lecture 6.5 of their course, 2012) is
+//! `β1 = 0` with `v` uncorrected.
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
@@ -18,6 +22,17 @@ pub struct Adam {
     pub beta2: f32,
     /// Keeps the division finite where gradients vanish.
     pub epsilon: f32,
+    /// The part of itself that a weight loses in a step, over the learning rate.
+    pub decay: f32,
+    /// Whether the moments are corrected for their start at zero.
+    pub corrected: bool,
+}
+
+impl Adam {
+    /// As published.
+    pub const fn new(beta1: f32, beta2: f32) -> Self {
+        Adam { beta1, beta2, epsilon: 1e-8, decay: 0.0, corrected: true }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +49,7 @@ pub(super) struct AdamUpdate {
     pub adam: Adam,
 }
 
-params! { n: u32, lane: u32, dial: u32, beta1: f32, beta2: f32, ln_beta1: f32, ln_beta2: f32, epsilon: f32 }
+params! { n: u32, lane: u32, dial: u32, beta1: f32, beta2: f32, ln_beta1: f32, ln_beta2: f32, epsilon: f32, decay: f32 }
 
 impl Recorder {
     /// Updates `weight` and its moments `m` and `v`, all of one shape. `lane` of the clock counts the updates, this one
@@ -83,9 +98,11 @@ impl Recorder {
 }
 
 impl AdamUpdate {
-    /// `ln β` of both moments. That of 0 is finite here, since WGSL may assume that infinities don't occur.
+    /// `ln β` of both moments, for their corrections; a moment that isn't corrected has that of 0, where there is nothing to
+    /// correct. It is finite here, since WGSL may assume that infinities don't occur.
     pub(super) fn ln_betas(&self) -> [f32; 2] {
-        [self.adam.beta1, self.adam.beta2].map(|beta| f64::from(beta).ln().max(-80.0) as f32)
+        let Adam { beta1, beta2, corrected, .. } = self.adam;
+        [beta1, beta2].map(|beta| if corrected { f64::from(beta).ln().max(-80.0) as f32 } else { -80.0 })
     }
 }
 
@@ -117,23 +134,24 @@ impl Op for AdamUpdate {
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let [weight, m, v] = y else { unreachable!("adam writes a weight and its moments") };
-        let Adam { beta1, beta2, epsilon } = self.adam;
+        let Adam { beta1, beta2, epsilon, decay, .. } = self.adam;
         let t = self.lane.of(bytemuck::cast_slice(x[1])) as f32;
         let [correction1, correction2] = self.ln_betas().map(|ln_beta| one_minus_exp(t * ln_beta));
         let rate = x[2][self.dial] / correction1;
         let unbias = 1.0 / correction2.sqrt();
+        let shrink = 1.0 - x[2][self.dial] * decay;
         for (((w, m), v), g) in weight.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()).zip(x[0]) {
             *m += (1.0 - beta1) * (g - *m);
             *v += (1.0 - beta2) * (g * g - *v);
-            *w -= rate * *m / (v.sqrt() * unbias + epsilon);
+            *w = shrink * *w - rate * *m / (v.sqrt() * unbias + epsilon);
         }
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
-        let Adam { beta1, beta2, epsilon } = self.adam;
+        let Adam { beta1, beta2, epsilon, decay, .. } = self.adam;
         let [ln_beta1, ln_beta2] = self.ln_betas();
         let (n, lane, dial) = (self.n as u32, self.lane as u32, self.dial as u32);
-        let params = Params { n, lane, dial, beta1, beta2, ln_beta1, ln_beta2, epsilon };
+        let params = Params { n, lane, dial, beta1, beta2, ln_beta1, ln_beta2, epsilon, decay };
         let workgroups = groups(self.n);
         Kernel {
             shader: shader!("adam", "optimizers"),
@@ -186,7 +204,7 @@ fn scene(adam: Adam, gradient: &[f32], times: u32) -> super::check::Scene {
 
 #[cfg(test)]
 fn usual() -> Adam {
-    Adam { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 }
+    Adam::new(0.5, 0.999)
 }
 
 #[cfg(test)]
@@ -197,6 +215,8 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         scene(usual(), &gradient(1003), 3),
         scene(usual(), &gradient(70), 800),
         scene(Adam { beta1: 0.0, ..usual() }, &gradient(65), 2),
+        scene(Adam { decay: 0.5, ..usual() }, &gradient(66), 3),
+        scene(Adam { corrected: false, ..Adam::new(0.0, 0.9) }, &gradient(67), 3),
     ]
 }
 
@@ -209,7 +229,13 @@ mod tests {
     #[test]
     fn follows_the_published_algorithm() {
         let gradient = [1.0, -0.5, 1e-3, -1e-6, 0.0];
-        for adam in [usual(), Adam { beta1: 0.9, ..usual() }, Adam { beta1: 0.0, beta2: 0.0, epsilon: 1e-3 }] {
+        for adam in [
+            usual(),
+            Adam { beta1: 0.9, ..usual() },
+            Adam { epsilon: 1e-3, ..Adam::new(0.0, 0.0) },
+            Adam { decay: 0.1, ..usual() },
+            Adam { corrected: false, ..Adam::new(0.0, 0.9) },
+        ] {
             for times in [1, 2, 7, 1000] {
                 let got = scene(adam, &gradient, times).on_cpu();
                 let (beta1, beta2) = (f64::from(adam.beta1), f64::from(adam.beta2));
@@ -219,8 +245,11 @@ mod tests {
                     for (i, g) in gradient.iter().map(|&g| f64::from(g)).enumerate() {
                         m[i] = beta1 * m[i] + (1.0 - beta1) * g;
                         v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
-                        let (m_hat, v_hat) = (m[i] / (1.0 - beta1.powi(t)), v[i] / (1.0 - beta2.powi(t)));
-                        w[i] -= f64::from(0.01f32) * m_hat / (v_hat.sqrt() + f64::from(adam.epsilon));
+                        let correction = |beta: f64| if adam.corrected { 1.0 - beta.powi(t) } else { 1.0 };
+                        let (m_hat, v_hat) = (m[i] / correction(beta1), v[i] / correction(beta2));
+                        let rate = f64::from(0.01f32);
+                        w[i] -= rate * f64::from(adam.decay) * w[i];
+                        w[i] -= rate * m_hat / (v_hat.sqrt() + f64::from(adam.epsilon));
                     }
                 }
                 for (what, (got, expected)) in ["w", "m", "v"].iter().zip(got.iter().zip(&expected)) {

@@ -11,6 +11,7 @@ pub mod affine;
 pub mod average;
 pub mod binary;
 pub mod block;
+pub mod clip;
 pub mod concat;
 pub mod conv;
 pub mod conv_transpose;

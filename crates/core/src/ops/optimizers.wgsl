@@ -21,11 +21,11 @@ struct Learnt {
 }
 
 // After gradient g. `betas` are the moments' decays, `rate` the learning rate over the first moment's correction, `unbias`
-// one over the square root of the second's.
-fn adam(old: Learnt, g: vec4f, betas: vec2f, rate: f32, unbias: f32, epsilon: f32) -> Learnt {
+// one over the square root of the second's, `shrink` what weight decay leaves of a weight.
+fn adam(old: Learnt, g: vec4f, betas: vec2f, rate: f32, unbias: f32, shrink: f32, epsilon: f32) -> Learnt {
     let mean = old.first + (1.0 - betas.x) * (g - old.first);
     let square = old.second + (1.0 - betas.y) * (g * g - old.second);
-    return Learnt(old.weight - rate * mean / (sqrt(square) * unbias + epsilon), mean, square);
+    return Learnt(shrink * old.weight - rate * mean / (sqrt(square) * unbias + epsilon), mean, square);
 }
 
 fn momentum(old: Learnt, g: vec4f, keep: f32, rate: f32) -> Learnt {

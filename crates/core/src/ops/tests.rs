@@ -30,6 +30,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
     vec![
         ("adam", adam::scenes()),
         ("average", average::scenes()),
+        ("clip", clip::scenes()),
         ("conv", conv::large_scenes(false)),
         ("conv_transpose", conv::large_scenes(true)),
         ("draw", draw::scenes()),
@@ -51,6 +52,7 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         average::layout(),
         binary::layout(),
         block::layout(),
+        clip::layout(),
         concat::layout(),
         conv_weights::layout(),
         draw::layout(),

@@ -54,7 +54,7 @@ struct Places {
 
 params! {
     optimizer_lane: u32, dial: u32, decay1: f32, decay2: f32, ln_decay1: f32, ln_decay2: f32, epsilon: f32,
-    weight: u32, first: u32, second: u32, average: u32, average_lane: u32, average_decay: f32,
+    weight_decay: f32, weight: u32, first: u32, second: u32, average: u32, average_lane: u32, average_decay: f32,
 }
 
 fn cast<T: Clone + 'static>(op: &Rc<dyn Op>) -> Option<T> {
@@ -207,9 +207,11 @@ impl Op for Update {
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
         let Places { stretches: [weight, first, second], averages, .. } = self.places().clone();
-        let (lane, dial, [decay1, decay2], [ln_decay1, ln_decay2], epsilon) = match &self.rule {
-            Rule::Adam(op) => (op.lane, op.dial, [op.adam.beta1, op.adam.beta2], op.ln_betas(), op.adam.epsilon),
-            Rule::Sgd(op) => (Lane::Draws, op.dial, [op.momentum, 0.0], [0.0; 2], 0.0),
+        let (lane, dial, [decay1, decay2], [ln_decay1, ln_decay2], [epsilon, weight_decay]) = match &self.rule {
+            Rule::Adam(op) => {
+                (op.lane, op.dial, [op.adam.beta1, op.adam.beta2], op.ln_betas(), [op.adam.epsilon, op.adam.decay])
+            }
+            Rule::Sgd(op) => (Lane::Draws, op.dial, [op.momentum, 0.0], [0.0; 2], [0.0; 2]),
         };
         let params = Params {
             optimizer_lane: lane as u32,
@@ -219,6 +221,7 @@ impl Op for Update {
             ln_decay1,
             ln_decay2,
             epsilon,
+            weight_decay,
             weight: weight as u32,
             first: first as u32,
             second: second as u32,
@@ -256,7 +259,7 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
     r.begin("scene");
     let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
     let dials = r.input("dials", [8], DType::F32);
-    let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1 };
+    let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1, longest: 0.0 };
     let x = r.input("x", [5, 6, 7, 3], DType::F32);
     let (height, width) = (3, 3);
     let parameters = [
@@ -306,11 +309,12 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
 
 #[cfg(test)]
 pub(super) fn scenes() -> Vec<super::check::Scene> {
-    use crate::optim::Optimizer::{Adam, Sgd};
+    use crate::ops::adam::Adam;
+    use crate::optim::Optimizer::{self, Sgd};
     vec![
         scene(Sgd { momentum: 0.9 }, true, [1, 1]),
         scene(Sgd { momentum: 0.0 }, false, [8, 18]),
-        scene(Adam { beta1: 0.5, beta2: 0.9 }, true, [5, 3]),
-        scene(Adam { beta1: 0.0, beta2: 0.99 }, false, [16, 33]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [5, 3]),
+        scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, [16, 33]),
     ]
 }

@@ -23,6 +23,7 @@ struct Params {
     ln_decay1: f32,
     ln_decay2: f32,
     epsilon: f32,
+    weight_decay: f32,
     weight: u32, // where the weights start in `state`,
     first: u32, // the first moments, or velocities,
     second: u32, // and the second moments
@@ -53,15 +54,17 @@ var<workgroup> partial_rows: array<vec4f, 64>;
 //</partial>
 
 // What every weight's step has in common: the learning rate, for Adam over the first moment's correction, one
-// over the square root of the second moment's, and how far averages move.
+// over the square root of the second moment's, what weight decay leaves of a weight, and how far averages move.
 var<private> rate: f32;
 var<private> unbias: f32;
+var<private> shrink: f32;
 var<private> step: f32;
 
 fn prepare() {
     rate = dials[params.dial];
     if (OPTIMIZER == 0u) {
         let t = f32(clock[params.optimizer_lane]);
+        shrink = 1.0 - rate * params.weight_decay;
         rate /= one_minus_exp(t * params.ln_decay1);
         unbias = 1.0 / sqrt(one_minus_exp(t * params.ln_decay2));
     }
@@ -78,7 +81,7 @@ fn learn(i: u32, gradient: vec4f) {
     var next = Learnt(state[w], state[first], vec4f());
     if (OPTIMIZER == 0u) {
         next.second = state[second];
-        next = adam(next, gradient, vec2f(params.decay1, params.decay2), rate, unbias, params.epsilon);
+        next = adam(next, gradient, vec2f(params.decay1, params.decay2), rate, unbias, shrink, params.epsilon);
         state[second] = next.second;
     } else {
         next = momentum(next, gradient, params.decay1, rate);

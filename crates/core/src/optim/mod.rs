@@ -2,6 +2,7 @@
 //! operation (`ops/adam.rs`, `ops/sgd.rs`).
 
 use crate::error::Result;
+use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
 use crate::ops::tick::Lane;
 use crate::program::{DType, Init, Recorder, Tensor};
@@ -9,13 +10,8 @@ use crate::program::{DType, Init, Recorder, Tensor};
 /// Which optimiser, with what doesn't change during a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
-    /// Kingma & Ba 2015, with bias correction.
-    Adam {
-        /// Decay of the first moment.
-        beta1: f32,
-        /// Decay of the second moment.
-        beta2: f32,
-    },
+    /// Adaptive moments: Adam, AdamW, RMSprop (see `ops/adam.rs`).
+    Adam(Adam),
     /// Stochastic gradient descent with (heavy-ball) momentum.
     Sgd {
         /// 0 for none.
@@ -34,6 +30,8 @@ pub struct Pace {
     pub dials: Tensor,
     /// Which dial holds the learning rate.
     pub rate: usize,
+    /// All gradients together, as one vector, are shortened to this length if they are longer; 0 leaves them as they are.
+    pub longest: f32,
 }
 
 impl Optimizer {
@@ -50,8 +48,10 @@ impl Optimizer {
             let gradients = r.arena(&name(r, gradients)?, gradients)?;
             Some((state, gradients))
         });
+        let whole = arenas.as_ref().map(|&(_, gradients)| [gradients]);
+        let gradients = shortened(r, whole.as_ref().map_or(gradients, |whole| whole.as_slice()), pace.longest)?;
         match arenas {
-            Some((state, gradients)) => self.step(r, state[0], &state[1..], gradients, pace),
+            Some((state, _)) => self.step(r, state[0], &state[1..], gradients[0], pace),
             None => (0..parameters.len()).try_for_each(|i| {
                 let moments: Vec<Tensor> = moments.iter().map(|m| m[i]).collect();
                 self.step(r, parameters[i], &moments, gradients[i], pace)
@@ -62,21 +62,38 @@ impl Optimizer {
     /// What it keeps beside each weight.
     fn moments(self) -> &'static [&'static str] {
         match self {
-            Optimizer::Adam { .. } => &["moment1", "moment2"],
+            Optimizer::Adam(_) => &["moment1", "moment2"],
             Optimizer::Sgd { .. } => &["velocity"],
         }
     }
 
     fn step(self, r: &mut Recorder, weight: Tensor, moments: &[Tensor], gradient: Tensor, pace: Pace) -> Result<()> {
-        let Pace { clock, lane, dials, rate } = pace;
+        let Pace { clock, lane, dials, rate, .. } = pace;
         match self {
-            Optimizer::Adam { beta1, beta2 } => {
-                let adam = Adam { beta1, beta2, epsilon: 1e-8 };
-                r.adam(weight, moments[0], moments[1], gradient, clock, lane, dials, rate, adam)
-            }
+            Optimizer::Adam(adam) => r.adam(weight, moments[0], moments[1], gradient, clock, lane, dials, rate, adam),
             Optimizer::Sgd { momentum } => r.sgd(weight, moments[0], gradient, dials, rate, momentum),
         }
     }
+}
+
+/// Gradients no longer than `longest` (Pascanu et al. 2013): times `longest / max(length, longest)`.
+fn shortened(r: &mut Recorder, gradients: &[Tensor], longest: f32) -> Result<Vec<Tensor>> {
+    if longest == 0.0 {
+        return Ok(gradients.to_vec());
+    }
+    let mut total = r.constant([1], 0.0);
+    for &gradient in gradients {
+        let squares = r.square(gradient)?;
+        let sum = r.sum_to(squares, [1])?;
+        total = r.add(total, sum)?;
+    }
+    let length = r.sqrt(total)?;
+    let over = r.affine(length, 1.0, -longest)?;
+    let over = r.activation(over, Activation::LeakyRelu(0.0))?;
+    let divisor = r.affine(over, 1.0, longest)?;
+    let longest = r.constant([1], longest);
+    let factor = r.div(longest, divisor)?;
+    gradients.iter().map(|&gradient| r.mul(gradient, factor)).collect()
 }
 
 /// Records one step of moving averages behind their weights, with this decay (see `ops/average.rs`).
@@ -89,6 +106,18 @@ pub fn follow(r: &mut Recorder, averages: &[Tensor], weights: &[Tensor], pace: P
     match (whole(averages), whole(weights)) {
         (Some(average), Some(weight)) => r.average(average, weight, clock, lane, decay),
         _ => averages.iter().zip(weights).try_for_each(|(&a, &w)| r.average(a, w, clock, lane, decay)),
+    }
+}
+
+/// Records that no weight is further than `bound` from 0 after an update.
+///
+/// # Errors
+/// [`crate::Error`] where the rules of [`crate::program`] are broken.
+pub fn clip(r: &mut Recorder, weights: &[Tensor], bound: f32) -> Result<()> {
+    let name = weights.first().map(|&first| format!("{} …", r.info(first).name));
+    match name.and_then(|name| r.arena(&name, weights)) {
+        Some(all) => r.clip(all, bound),
+        None => weights.iter().try_for_each(|&weight| r.clip(weight, bound)),
     }
 }
 

@@ -21,7 +21,7 @@ fn words(values: &[f32]) -> Vec<u32> {
 fn pace(r: &mut Recorder) -> Pace {
     let clock = r.state("clock", [LANES], DType::U32, Init::Fill(1.0));
     let dials = r.input("dials", [8], DType::F32);
-    Pace { clock, lane: Lane::Generator, dials, rate: 0 }
+    Pace { clock, lane: Lane::Generator, dials, rate: 0, longest: 0.0 }
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn one_update_serves_all_parameters_and_changes_no_value() {
         let y = r.square(y).unwrap();
         let loss = r.sum_to(y, [1]).unwrap();
         let gradients = r.gradients(loss, &parameters).unwrap();
-        let adam = Optimizer::Adam { beta1: 0.5, beta2: 0.9 };
+        let adam = Optimizer::Adam(crate::ops::adam::Adam::new(0.5, 0.9));
         if shared {
             adam.update(&mut r, &parameters, &gradients, pace).unwrap();
         } else {
@@ -123,6 +123,37 @@ fn one_update_serves_all_parameters_and_changes_no_value() {
     let named = |all: &[(String, Vec<f32>)], name: &str| all.iter().find(|(n, _)| n == name).unwrap().1.clone();
     for (name, values) in &together {
         assert_eq!(*values, named(&apart, name), "{name}");
+    }
+}
+
+#[test]
+fn long_gradients_are_shortened_all_by_the_same_factor() {
+    // Gradients (3, 0) and (4): together 5 long.
+    let after = |longest: f32, shared: bool| {
+        let mut r = Recorder::new();
+        let p = r.begin("p");
+        let pace = Pace { longest, ..pace(&mut r) };
+        let weights = [r.parameter("a", [2], Init::Fill(1.0)), r.parameter("b", [1], Init::Fill(1.0))];
+        let halves = [r.input("ga", [2], DType::F32), r.input("gb", [1], DType::F32)];
+        // The host's tensors can't share memory, results can.
+        let gradients = halves.map(|half| if shared { r.affine(half, 2.0, 0.0).unwrap() } else { half });
+        Optimizer::Sgd { momentum: 0.0 }.update(&mut r, &weights, &gradients, pace).unwrap();
+        let recording = Rc::new(r.finish(true, &[]));
+        let updates = recording.programs[0].ops.iter().flat_map(parts).filter(|op| op.name() == "sgd").count();
+        assert_eq!(updates, if shared { 1 } else { 2 });
+        let mut engine = CpuEngine::new(&recording, 0);
+        engine.upload(pace.dials, 0, &words(&[1.0])).unwrap();
+        let scale = if shared { 0.5 } else { 1.0 };
+        engine.upload(halves[0], 0, &words(&[3.0 * scale, 0.0])).unwrap();
+        engine.upload(halves[1], 0, &words(&[4.0 * scale])).unwrap();
+        engine.run(&[p], 1).unwrap();
+        weights.map(|w| values(&mut engine, w)).concat()
+    };
+    for shared in [true, false] {
+        for (longest, expected) in [(0.0, [-2.0, 1.0, -3.0]), (10.0, [-2.0, 1.0, -3.0]), (1.0, [0.4, 1.0, 0.2])] {
+            let got = after(longest, shared);
+            assert!(got.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6), "{longest}: {got:?}");
+        }
     }
 }
 

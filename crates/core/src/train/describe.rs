@@ -2,7 +2,7 @@
 
 use super::json::Json;
 use super::presets::{PRESETS, Preset};
-use super::settings::{GROUPS, Group, ROWS, Row, When};
+use super::settings::{GROUPS, Group, Loss, ROWS, Row, When};
 use crate::models::gan::{DIGITS, GRID_ROWS};
 
 fn texts(texts: &[&str]) -> Json {
@@ -40,8 +40,9 @@ fn preset(preset: &Preset) -> Json {
     ])
 }
 
-/// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}}`: [`GROUPS`], [`ROWS`], and [`PRESETS`]
-/// with every setting's value as text. The grid's extents are in images.
+/// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}, "scores": […]}`: [`GROUPS`], [`ROWS`], and
+/// [`PRESETS`] with every setting's value as text. The grid's extents are in images. `scores` are the values of `loss` with
+/// which the discriminator's opinion is a score instead of a probability.
 pub fn describe() -> String {
     let grid = Json::object(vec![("rows", Json::number(GRID_ROWS)), ("columns", Json::number(DIGITS))]);
     Json::object(vec![
@@ -49,6 +50,7 @@ pub fn describe() -> String {
         ("settings", Json::Array(ROWS.iter().map(row).collect())),
         ("presets", Json::Array(PRESETS.iter().map(preset).collect())),
         ("grid", grid),
+        ("scores", texts(&Loss::scores())),
     ])
     .write()
 }
@@ -83,6 +85,7 @@ mod tests {
         assert_eq!(row("batch")["max"], 1024);
         assert_eq!(row("loss")["choices"][1]["value"], "minimax");
         assert_eq!(row("lambda")["when"]["key"], "loss");
+        assert_eq!(json["scores"], serde_json::json!(["leastsquares", "hinge", "wasserstein", "relativistic"]));
         assert_eq!(row("beta1")["max"], 0.9999);
         assert_eq!(row("gRate")["restart"], false);
         assert_eq!(row("noise").get("when"), None);

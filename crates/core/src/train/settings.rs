@@ -54,6 +54,28 @@ choices! {
         NonSaturating = "nonsaturating", "Non-saturating";
         /// G minimises `λ ln(1 - D(G(z)))`.
         Minimax = "minimax", "Minimax";
+        /// Squared distance of the logit from 1 and from 0.
+        LeastSquares = "leastsquares", "Least squares";
+        /// D stops where its logit is beyond ±1.
+        Hinge = "hinge", "Hinge";
+        /// D is a critic: its logit is a score without bounds.
+        Wasserstein = "wasserstein", "Wasserstein";
+        /// Each fake against a real image.
+        Relativistic = "relativistic", "Relativistic pairing";
+    }
+}
+
+impl Loss {
+    /// Whether D's logit is the log-odds of being real, so that people can be told a probability; else it is a score.
+    pub fn is_probabilistic(self) -> bool {
+        matches!(self, Loss::NonSaturating | Loss::Minimax)
+    }
+
+    /// The losses whose logits are scores, as text.
+    pub fn scores() -> Vec<&'static str> {
+        let kind = Kind::Choice { choices: Loss::CHOICES };
+        let is_score = |text: &&str| Loss::read(text, &kind).is_ok_and(|loss| !loss.is_probabilistic());
+        Loss::CHOICES.iter().map(|choice| choice.value).filter(is_score).collect()
     }
 }
 
@@ -62,6 +84,10 @@ choices! {
     OptimizerKind {
         /// Adaptive moments.
         Adam = "adam", "Adam";
+        /// Adam whose weights also shrink.
+        AdamW = "adamw", "AdamW";
+        /// Steps by the size of recent gradients, without their direction.
+        RmsProp = "rmsprop", "RMSprop";
         /// Gradient descent with momentum.
         Sgd = "sgd", "SGD";
     }
@@ -98,6 +124,7 @@ pub struct Group {
 pub static GROUPS: &[Group] = &[
     Group { key: "data", label: "Data" },
     Group { key: "model", label: "Model" },
+    Group { key: "loss", label: "Loss and penalties" },
     Group { key: "training", label: "Training" },
 ];
 
@@ -181,6 +208,7 @@ const fn when(key: &'static str, values: &'static [&'static str]) -> Option<When
 }
 
 const RATE: Kind = Kind::Number { min: 1e-6, max: 1.0, log: true };
+const PENALTY: Kind = Kind::Number { min: 0.0, max: 100.0, log: false };
 const WIDTHS: Kind = Kind::Widths { most: 6, max: 2048 };
 
 settings! {
@@ -207,22 +235,37 @@ settings! {
     label_scale: f32 = "labelScale", "5", Kind::Number { min: 0.0, max: 100.0, log: false }, "model", Restart,
         when("condition", &["projection", "concat"]),
         "Label scale", "How loudly the generator hears the label beside the noise.";
-    loss: Loss = "loss", "nonsaturating", Kind::Choice { choices: Loss::CHOICES }, "training", Restart, None,
-        "Loss", "What the generator minimises. Minimax gives it little to learn from while its fakes are easily told.";
-    lambda: f32 = "lambda", "1", Kind::Number { min: 0.0, max: 100.0, log: false }, "training", Restart, when("loss", &["minimax"]),
+    loss: Loss = "loss", "nonsaturating", Kind::Choice { choices: Loss::CHOICES }, "loss", Restart, None,
+        "Loss", "What the two networks minimise. With minimax the generator learns little while its fakes are easily told.";
+    lambda: f32 = "lambda", "1", Kind::Number { min: 0.0, max: 100.0, log: false }, "loss", Restart, when("loss", &["minimax"]),
         "λ", "Weight of the generator's minimax term.";
+    smoothing: f32 = "smoothing", "0", Kind::Number { min: 0.0, max: 0.5, log: false }, "loss", Restart,
+        when("loss", &["nonsaturating", "minimax", "leastsquares"]),
+        "Label smoothing", "How far below 1 the discriminator aims for real images, so that it is never quite sure.";
+    r1: f32 = "r1", "0", PENALTY, "loss", Restart, None,
+        "R1 penalty", "What the discriminator pays for being steep around real images; keeps its lead small.";
+    r2: f32 = "r2", "0", PENALTY, "loss", Restart, None,
+        "R2 penalty", "The same around fakes.";
+    gradient_penalty: f32 = "gradientPenalty", "0", PENALTY, "loss", Restart, None,
+        "Gradient penalty", "What the discriminator pays where its slope between real images and fakes isn't 1 (WGAN-GP).";
+    clip: f32 = "clip", "0", Kind::Number { min: 0.0, max: 1.0, log: false }, "loss", Restart, None,
+        "Weight clipping", "No weight of the discriminator may be further from 0 than this; 0 leaves them free.";
     optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, None,
         "Optimiser", "How weights follow their gradients.";
     g_rate: f32 = "gRate", "0.004", RATE, "training", Live, None,
         "Generator's learning rate", "How far the generator's weights move in a step.";
     d_rate: f32 = "dRate", "0.002", RATE, "training", Live, None,
         "Discriminator's learning rate", "How far the discriminator's weights move in a step.";
-    beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["adam"]),
+    beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw"]),
         "β₁", "How long Adam remembers the direction of gradients.";
-    beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, when("optimizer", &["adam"]),
-        "β₂", "How long Adam remembers the size of gradients.";
+    beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw", "rmsprop"]),
+        "β₂", "How long the optimiser remembers the size of gradients.";
+    weight_decay: f32 = "weightDecay", "0.01", Kind::Number { min: 0.0, max: 1.0, log: false }, "training", Restart, when("optimizer", &["adamw"]),
+        "Weight decay", "What every weight loses of itself in a step, over the learning rate.";
     momentum: f32 = "momentum", "0", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["sgd"]),
         "Momentum", "How long SGD keeps its direction.";
+    longest: f32 = "clipNorm", "0", Kind::Number { min: 0.0, max: 1000.0, log: false }, "training", Restart, None,
+        "Gradient clipping", "A network's gradient that is longer than this is shortened to it; 0 leaves it as it is.";
     d_steps: u32 = "dSteps", "1", Kind::Integer { min: 1, max: 10 }, "training", Restart, None,
         "D steps per G step", "How often the discriminator learns before the generator does once.";
     average: f32 = "average", "0.995", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, None,
