@@ -199,6 +199,9 @@ export const core = {
     optimizer: { label: '优化器', help: '权重怎样跟随梯度变化。' },
     gRate: { label: '生成器的学习率', help: '生成器的权重每一步走多远。' },
     dRate: { label: '判别器的学习率', help: '判别器的权重每一步走多远。' },
+    schedule: { label: '学习率随时间', help: '学习率是否逐渐降低，让两个网络慢慢停下来。' },
+    scheduleSteps: { label: '停下前的步数', help: '网络更新这么多次之后，学习率降为 0。' },
+    warmup: { label: '预热', help: '开始时，学习率在这么多次更新中从 0 升起。' },
     beta1: { label: 'β₁', help: 'Adam 对梯度方向的记忆有多长。' },
     beta2: { label: 'β₂', help: '优化器对梯度大小的记忆有多长。' },
     weightDecay: { label: '权重衰减', help: '每个权重每一步失去自身的多少，再乘以学习率。' },
@@ -228,6 +231,7 @@ export const core = {
       wasserstein: 'Wasserstein',
       relativistic: '相对配对',
     },
+    schedule: { constant: '不变', linear: '线性', cosine: '余弦' },
     optimizer: { adam: 'Adam', adamw: 'AdamW', rmsprop: 'RMSprop', sgd: 'SGD' },
   },
 };

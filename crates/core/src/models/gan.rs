@@ -17,6 +17,7 @@ use crate::ops::adam::Adam;
 use crate::ops::gather::Batch;
 use crate::ops::log;
 use crate::ops::noise::Distribution;
+use crate::ops::schedule::Schedule;
 use crate::ops::tick::{LANES, Lane};
 use crate::optim::{Optimizer, Pace, clip, follow};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
@@ -233,7 +234,12 @@ impl Gan {
             OptimizerKind::RmsProp => Optimizer::Adam(Adam { corrected: false, ..Adam::new(0.0, s.beta2) }),
             OptimizerKind::Sgd => Optimizer::Sgd { momentum: s.momentum },
         };
-        let pace = |lane, rate| Pace { clock, lane, dials, rate, longest: s.longest };
+        let schedule = Schedule { fall: s.schedule.fall(), steps: s.schedule_steps, warmup: s.warmup };
+        // After its lane of the clock is ticked.
+        let pace = |r: &mut Recorder, lane, rate| {
+            let dials = if schedule.is_constant() { dials } else { r.schedule(dials, clock, lane, schedule)? };
+            Ok::<_, crate::Error>(Pace { clock, lane, dials, rate, longest: s.longest })
+        };
 
         let draw = r.begin("draw");
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
@@ -245,6 +251,7 @@ impl Gan {
         let train_d = r.begin("train_d");
         r.tick(clock, Lane::Draws)?;
         r.tick(clock, Lane::Discriminator)?;
+        let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         let both = r.concat(real, fake, 0)?;
         let both_labels = r.concat(real_labels, real_labels, 0)?;
         let logits = d.forward(r, both, both_labels)?;
@@ -273,19 +280,20 @@ impl Gan {
         let on_real = opinion(r, s.loss, real_logits)?;
         let on_fake = opinion(r, s.loss, fake_logits)?;
         let gradients = r.gradients(d_loss, &d.parameters())?;
-        optimizer.update(r, &d.parameters(), &gradients, pace(Lane::Discriminator, D_RATE))?;
+        optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
         if s.clip > 0.0 {
             clip(r, &d.parameters(), s.clip)?;
         }
 
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
+        let g_pace = pace(r, Lane::Generator, G_RATE)?;
         let logits = d.forward(r, fake, real_labels)?;
         let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| d.forward(r, real, real_labels))?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
-        optimizer.update(r, &g.parameters(), &gradients, pace(Lane::Generator, G_RATE))?;
+        optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
-            follow(r, &average.parameters(), &g.parameters(), pace(Lane::Generator, G_RATE), s.average)?;
+            follow(r, &average.parameters(), &g.parameters(), g_pace, s.average)?;
         }
         r.log_row(&[d_loss, g_loss, on_real, on_fake], log, clock, Lane::Generator)?;
 

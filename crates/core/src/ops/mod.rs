@@ -28,6 +28,7 @@ pub mod pick;
 pub mod product;
 pub mod reduce;
 pub mod reshape;
+pub mod schedule;
 pub mod sgd;
 pub(crate) mod source;
 pub mod tick;

@@ -4,6 +4,7 @@
 use super::presets::{PRESETS, Preset};
 use super::values::{Kind, Value, Widths, choices};
 use crate::error::{Error, Result};
+use crate::ops::schedule::Fall;
 
 choices! {
     /// How much of MNIST is trained on.
@@ -90,6 +91,29 @@ choices! {
         RmsProp = "rmsprop", "RMSprop";
         /// Gradient descent with momentum.
         Sgd = "sgd", "SGD";
+    }
+}
+
+choices! {
+    /// How learning rates change over a run.
+    Falling {
+        /// Not at all.
+        Constant = "constant", "Constant";
+        /// Straight to 0.
+        Linear = "linear", "Linear";
+        /// Along half a cosine to 0.
+        Cosine = "cosine", "Cosine";
+    }
+}
+
+impl Falling {
+    /// As the schedule knows it.
+    pub fn fall(self) -> Fall {
+        match self {
+            Falling::Constant => Fall::Constant,
+            Falling::Linear => Fall::Linear,
+            Falling::Cosine => Fall::Cosine,
+        }
     }
 }
 
@@ -256,6 +280,13 @@ settings! {
         "Generator's learning rate", "How far the generator's weights move in a step.";
     d_rate: f32 = "dRate", "0.002", RATE, "training", Live, None,
         "Discriminator's learning rate", "How far the discriminator's weights move in a step.";
+    schedule: Falling = "schedule", "constant", Kind::Choice { choices: Falling::CHOICES }, "training", Restart, None,
+        "Rates over time", "Whether the learning rates fall, so that the networks come to rest.";
+    schedule_steps: u32 = "scheduleSteps", "10000", Kind::Integer { min: 1, max: 1_000_000 }, "training", Restart,
+        when("schedule", &["linear", "cosine"]),
+        "Steps until rest", "After so many updates of a network its learning rate is 0.";
+    warmup: u32 = "warmup", "0", Kind::Integer { min: 0, max: 100_000 }, "training", Restart, None,
+        "Warm-up", "Updates over which the learning rates rise from 0 at the start.";
     beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw"]),
         "β₁", "How long Adam remembers the direction of gradients.";
     beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw", "rmsprop"]),

@@ -68,7 +68,9 @@ fn assert_trains(trainer: &mut Trainer, steps: u32, what: &str) -> Vec<Metrics> 
 fn every_condition_trains_and_stays_finite() {
     for network in [TINY, TINY_MLP] {
         for condition in ["projection", "concat", "none"] {
-            let text = format!("{network}&condition={condition}&dSteps=2&clipNorm=0.5");
+            let text = format!(
+                "{network}&condition={condition}&dSteps=2&clipNorm=0.5&schedule=cosine&scheduleSteps=30&warmup=3"
+            );
             assert_trains(&mut trainer(&text), 20, &text);
         }
     }
