@@ -42,7 +42,12 @@ impl Op for Clip {
     }
 
     fn run(&self, _x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        y[0].iter_mut().for_each(|w| *w = w.clamp(-self.bound, self.bound));
+        let bound = self.bound;
+        for w in y[0].iter_mut() {
+            // Not `clamp`, which brings the printing of floats into what the page fetches; nor `max`, which hides NaN.
+            *w = if *w > bound { bound } else { *w };
+            *w = if *w < -bound { -bound } else { *w };
+        }
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
