@@ -31,12 +31,14 @@ test('every way a setting can be wrong has a reason in both languages', () => {
   const { errors, preset } = JSON.parse(resolve(text));
   assert.equal(preset, 'quick');
   setLanguage('en');
+  const all = (/** @type {string[]} */ names) => `one of ${names.join(', ')} is expected`;
+  const losses = settings.find(({ key }) => key === 'loss')?.choices ?? [];
   assert.deepEqual(Object.fromEntries(errors.map((error) => [error.key, reasonFor(error, description)])), {
-    preset: 'one of quick, primer-torch, primer-tf, primer-case is expected',
+    preset: all(presets.map(({ name }) => name)),
     batch: 'a whole number from 1 to 1024 is expected',
     foo: 'there is no such setting',
     bach: 'there is no such setting; did you mean batch?',
-    loss: 'one of nonsaturating, minimax is expected',
+    loss: all(losses.map(({ value }) => value)),
     gWidths: 'at most 6 whole numbers from 1 to 2048, joined by commas, are expected',
     gRate: 'a number from 0.000001 to 1 is expected',
   });

