@@ -42,6 +42,17 @@ test('settings in the address are restored, and the controls show them', async (
   assert.deepEqual(await changed.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-key'))), ['batch', 'seed']);
 });
 
+test('where a loss gives scores instead of probabilities, the chart says so', async () => {
+  const title = page.locator('#opinion h2');
+  await page.goto(site.address + '?engine=cpu&lang=en#preset=wgan-gp&seed=1');
+  await untilState(page, 'training', ({ step }) => step > 5);
+  assert.equal(await title.textContent(), 'The discriminator’s score');
+  await page.locator('#settings-toggle').click();
+  await page.locator('#setting-loss').selectOption('minimax');
+  await untilSettings('preset=wgan-gp&loss=minimax&seed=1');
+  await until('the chart of probabilities', () => title.textContent(), (text) => text === 'The discriminator’s opinion');
+});
+
 test('a control changes the run and the address, and a reload brings both back', async () => {
   await page.goto(site.address + '?engine=cpu&lang=en');
   await untilSettings('preset=quick&seed=1');

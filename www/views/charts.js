@@ -59,7 +59,7 @@ function make(tag, className = '') {
 const short = (value) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** For an axis. @param {number} value */
-const compact = (value) => number(value, value >= 10_000 ? { notation: 'compact' } : {});
+const compact = (value) => number(value, Math.abs(value) >= 10_000 ? { notation: 'compact' } : {});
 
 class Chart {
   /** @param {(typeof CHARTS)[number]} kind */

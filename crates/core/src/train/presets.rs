@@ -51,8 +51,8 @@ pub static PRESETS: &[Preset] = &[
     },
     Preset {
         name: "break-critic",
-        label: "Broken: critic without limits",
-        help: "The primer's critic, whose score nothing bounds: the lines of its scores run away. Cure: a gradient penalty of 10.",
+        label: "Broken: free critic",
+        help: "The primer's critic, whose score nothing bounds: its scores run away and the rows grow alike. Cure: a gradient penalty of 10.",
         values: &[("loss", "wasserstein")],
     },
     Preset {
