@@ -4,7 +4,7 @@ use super::*;
 use crate::data::ImageShape;
 use crate::engine::{block_on, gpu};
 use crate::ops::check::Random;
-use crate::train::settings::{Loss, OptimizerKind, resolve};
+use crate::train::settings::{Condition, Loss, OptimizerKind, resolve};
 use crate::train::values::Choice;
 
 /// Digits as simple as can be: digit `d` is a bright square at one of ten places, with some noise.
@@ -80,11 +80,45 @@ fn every_condition_trains_and_stays_finite() {
 #[test]
 fn every_loss_trains_with_every_penalty_and_optimiser() {
     for network in [TINY, TINY_MLP] {
-        for (loss, penalty, optimizer) in combinations() {
-            let text = format!("{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&smoothing=0.1");
+        for (i, (loss, penalty, optimizer)) in combinations().enumerate() {
+            let condition = Condition::CHOICES[i % Condition::CHOICES.len()].value;
+            let text = format!(
+                "{network}&condition={condition}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&smoothing=0.1"
+            );
             assert_trains(&mut trainer(&text), 50, &text);
         }
     }
+}
+
+#[test]
+fn instance_noise_is_there_and_fades_away() {
+    let losses = |noise: &str| {
+        let mut trainer = trainer(&format!("{TINY}&{noise}"));
+        trainer.run(5).unwrap();
+        block_on(trainer.metrics()).unwrap()
+    };
+    let (without, gone) = (losses(""), losses("instanceNoise=0.5&instanceNoiseSteps=1"));
+    assert_close(&without, &gone, 1e-6);
+    let there = losses("instanceNoise=0.5&instanceNoiseSteps=1000");
+    assert!((there[0].d_loss - without[0].d_loss).abs() > 1e-3, "{there:?} {without:?}");
+}
+
+#[test]
+fn clipping_holds_the_discriminators_weights_and_no_others() {
+    let mut trainer = trainer(&format!("{TINY}&clip=0.05"));
+    trainer.run(5).unwrap();
+    let file = save(&mut trainer);
+    let largest = |network: &str| {
+        let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+        let weights = tensors
+            .tensors()
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(network) && (name.ends_with(".weight") || name.ends_with(".bias")));
+        let values = weights.flat_map(|(_, t)| bytemuck::pod_collect_to_vec::<u8, f32>(t.data()));
+        values.fold(0.0, |most: f32, v| most.max(v.abs()))
+    };
+    assert_eq!(largest("discriminator"), 0.05);
+    assert!(largest("generator") > 0.05);
 }
 
 #[test]
