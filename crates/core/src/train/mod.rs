@@ -2,6 +2,7 @@
 //! and its checkpoints.
 
 mod checkpoint;
+mod choices;
 pub mod describe;
 pub mod json;
 mod number;

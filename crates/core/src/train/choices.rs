@@ -1,0 +1,115 @@
+//! The settings that are one of a few: each list once, with its words for the menu. To add a choice, add a line.
+
+use super::values::{Kind, Value, choices};
+use crate::ops::schedule::Fall;
+
+choices! {
+    /// How much of MNIST is trained on.
+    Images {
+        /// The first 1,000 training images.
+        Thousand = "1000", "1,000 images";
+        /// All training images.
+        All = "60000", "60,000 images";
+    }
+}
+
+impl Images {
+    /// As a number.
+    pub fn count(self) -> usize {
+        match self {
+            Images::Thousand => 1_000,
+            Images::All => 60_000,
+        }
+    }
+}
+
+choices! {
+    /// What both networks are made of.
+    Architecture {
+        /// 4×4 convolutions of stride 2 around a dense layer.
+        Conv = "conv", "Convolutional";
+        /// Dense layers only.
+        Mlp = "mlp", "Dense layers (MLP)";
+    }
+}
+
+choices! {
+    /// How the discriminator learns of the label. Except for `None`, the generator gets it too.
+    Condition {
+        /// One logit for realism and one for each digit, of which the label's is added.
+        Projection = "projection", "Projection";
+        /// The one-hot label is joined to the input (MLP) or to the features (convolutional).
+        Concat = "concat", "Concatenation";
+        /// Neither network knows the label.
+        None = "none", "No labels";
+    }
+}
+
+choices! {
+    /// What the networks minimise.
+    Loss {
+        /// G maximises `ln D(G(z))`.
+        NonSaturating = "nonsaturating", "Non-saturating";
+        /// G minimises `λ ln(1 - D(G(z)))`.
+        Minimax = "minimax", "Minimax";
+        /// Squared distance of the logit from 1 and from 0.
+        LeastSquares = "leastsquares", "Least squares";
+        /// D stops where its logit is beyond ±1.
+        Hinge = "hinge", "Hinge";
+        /// D is a critic: its logit is a score without bounds.
+        Wasserstein = "wasserstein", "Wasserstein";
+        /// Each fake against a real image.
+        Relativistic = "relativistic", "Relativistic pairing";
+    }
+}
+
+impl Loss {
+    /// Whether D's logit is the log-odds of being real, so that people can be told a probability; else it is a score.
+    pub fn is_probabilistic(self) -> bool {
+        matches!(self, Loss::NonSaturating | Loss::Minimax)
+    }
+
+    /// The losses whose logits are scores, as text.
+    pub fn scores() -> Vec<&'static str> {
+        let kind = Kind::Choice { choices: Loss::CHOICES };
+        let is_score = |text: &&str| Loss::read(text, &kind).is_ok_and(|loss| !loss.is_probabilistic());
+        Loss::CHOICES.iter().map(|choice| choice.value).filter(is_score).collect()
+    }
+}
+
+choices! {
+    /// How parameters follow their gradients.
+    OptimizerKind {
+        /// Adaptive moments.
+        Adam = "adam", "Adam";
+        /// Adam whose weights also shrink.
+        AdamW = "adamw", "AdamW";
+        /// Steps by the size of recent gradients, without their direction.
+        RmsProp = "rmsprop", "RMSprop";
+        /// Gradient descent with momentum.
+        Sgd = "sgd", "SGD";
+    }
+}
+
+choices! {
+    /// How learning rates change over a run.
+    Falling {
+        /// Not at all.
+        Constant = "constant", "Constant";
+        /// Straight to 0.
+        Linear = "linear", "Linear";
+        /// Along half a cosine to 0.
+        Cosine = "cosine", "Cosine";
+    }
+}
+
+impl Falling {
+    /// As the schedule knows it.
+    pub fn fall(self) -> Fall {
+        match self {
+            Falling::Constant => Fall::Constant,
+            Falling::Linear => Fall::Linear,
+            Falling::Cosine => Fall::Cosine,
+        }
+    }
+}
