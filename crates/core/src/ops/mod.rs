@@ -17,6 +17,7 @@ pub mod conv;
 pub mod conv_transpose;
 pub mod conv_weights;
 pub(crate) mod draw;
+pub mod dropout;
 pub mod epilogue;
 pub mod gather;
 pub mod log;
@@ -24,6 +25,7 @@ pub mod map;
 pub(crate) mod marks;
 pub mod math;
 pub mod noise;
+pub mod normalize;
 pub mod pick;
 pub mod product;
 pub mod reduce;
@@ -32,7 +34,9 @@ pub mod schedule;
 pub mod sgd;
 pub(crate) mod source;
 pub mod tick;
+pub mod translate;
 pub(crate) mod update;
+pub mod upsample;
 pub mod window;
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn fill(y: &mut [f32], distribution: Distribution, key: [u32; 2], time: u32) {
 }
 
 /// A block of four random words.
-fn philox(mut c: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+pub(super) fn philox(mut c: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     let halves = |a: u32, b: u32| {
         let product = u64::from(a) * u64::from(b);
         ((product >> 32) as u32, product as u32)
@@ -92,7 +92,7 @@ fn philox(mut c: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 }
 
 /// From 0 to just below 1, in steps of 2⁻²⁴.
-fn unit(word: u32) -> f32 {
+pub(super) fn unit(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 

@@ -82,7 +82,7 @@ impl Recorder {
         self.sum_scaled(x, &[1].into(), 1.0 / n as f32)
     }
 
-    fn sum_scaled(&mut self, x: Tensor, shape: &Shape, scale: f32) -> Result<Tensor> {
+    pub(super) fn sum_scaled(&mut self, x: Tensor, shape: &Shape, scale: f32) -> Result<Tensor> {
         if self.shape(x) == shape {
             return if scale == 1.0 { Ok(x) } else { self.affine(x, scale, 0.0) };
         }

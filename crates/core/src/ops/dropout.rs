@@ -1,0 +1,148 @@
+//! Dropout (Srivastava et al. 2014): each value is 0 with the probability `rate`, else `1 / (1 − rate)` times itself.
+//!
+//! The mask is a function of seed, stream and clock (see `noise.rs`), so it is never stored: the gradient is the same
+//! operation on `dy`, while the clock stands as it did.
+
+use super::noise::{philox, unit};
+use super::tick::Lane;
+use super::{Adapter, Kernel, Op, groups, params, shader};
+use crate::error::Result;
+use crate::program::{DType, Recorder, Tensor};
+
+#[derive(Clone, Copy, Debug)]
+struct Dropout {
+    x: Tensor,
+    y: Tensor,
+    n: usize,
+    draw: Draw,
+}
+
+/// Which values fall out.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// The clock tensor.
+    pub clock: Tensor,
+    /// The lane of the clock that makes each mask another.
+    pub lane: Lane,
+    /// The stream of random numbers: one for each place that draws.
+    pub stream: u32,
+    /// The share that is dropped, from 0 to below 1.
+    pub rate: f32,
+}
+
+params! { n: u32, lane: u32, seed: u32, stream: u32, rate: f32, scale: f32 }
+
+impl Recorder {
+    /// `x` with a share of its values dropped, another one each time the lane is ticked.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the clock is none.
+    pub fn dropout(&mut self, x: Tensor, draw: Draw) -> Result<Tensor> {
+        self.check_clock("dropout", draw.clock)?;
+        let shape = self.shape(x).clone();
+        let n = shape.len();
+        let y = self.result("dropout", shape, DType::F32);
+        self.push(Dropout { x, y, n, draw })
+    }
+}
+
+impl Op for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x, self.draw.clock]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(r.dropout(dy, self.draw)?), None])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        let Draw { lane, stream, rate, .. } = self.draw;
+        let clock = bytemuck::cast_slice(x[1]);
+        let (time, key, scale) = (lane.of(clock), [Lane::Seed.of(clock), stream], 1.0 / (1.0 - rate));
+        for ((block, y), x) in (0..).zip(y[0].chunks_mut(4)).zip(x[0].chunks(4)) {
+            for ((y, x), word) in y.iter_mut().zip(x).zip(philox([block, time, 0, 0], key)) {
+                *y = if unit(word) >= rate { x * scale } else { 0.0 };
+            }
+        }
+    }
+
+    fn kernel(&self, _adapter: Adapter) -> Kernel {
+        let Draw { lane, stream, rate, .. } = self.draw;
+        let (lane, seed, scale) = (lane as u32, Lane::Seed as u32, 1.0 / (1.0 - rate));
+        let params = Params { n: self.n as u32, lane, seed, stream, rate, scale };
+        let workgroups = groups(self.n.div_ceil(4));
+        let shader = shader!("dropout", "random");
+        Kernel { shader, entry: "drop_some", constants: vec![], params: params.bytes(), workgroups }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn layout() -> (&'static str, super::check::Layout) {
+    ("dropout", Params::layout())
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::check::Case;
+    let draw = |clock| Draw { clock, lane: Lane::Generator, stream: 7, rate: 0.3 };
+    let case = |rows: usize, columns: usize| {
+        Case::new(format!("dropout of {rows} × {columns}"), [[rows, columns].into()])
+            .words(vec![0, 0, 5, 0, 9, 0, 0, 0])
+            .records(move |r, x| {
+                let y = r.square(x[0])?;
+                r.dropout(y, draw(x[1]))
+            })
+            .equals(|x| {
+                let word = |i: usize| philox([i as u32 / 4, 5, 0, 0], [9, 7])[i % 4];
+                let kept =
+                    |(i, v): (usize, &f64)| if unit(word(i)) >= 0.3 { v * v / (1.0 - f64::from(0.3f32)) } else { 0.0 };
+                x[0].iter().enumerate().map(kept).collect()
+            })
+    };
+    vec![case(3, 5), case(16, 64)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{Scene, floats};
+    use super::super::tick::LANES;
+    use super::*;
+
+    fn dropped(rate: f32, time: u32) -> Vec<f64> {
+        let mut r = Recorder::new();
+        r.begin("test");
+        let clock = r.input("clock", [LANES], DType::U32);
+        let x = r.constant([100_000], 1.0);
+        let y = r.dropout(x, Draw { clock, lane: Lane::Draws, stream: 1, rate }).unwrap();
+        let scene = Scene {
+            name: "dropout".into(),
+            recording: r.finish(true, &[y]).into(),
+            uploads: vec![(clock, vec![time, 0, 0, 0, 1, 0, 0, 0])],
+            outputs: vec![y],
+            times: 1,
+            tolerance: 0.0,
+        };
+        floats(&scene.on_cpu()[0])
+    }
+
+    #[test]
+    fn as_many_are_dropped_as_asked_and_the_mean_stays() {
+        for rate in [0.0, 0.1, 0.5, 0.9] {
+            let values = dropped(rate, 3);
+            let zeros = values.iter().filter(|&&v| v == 0.0).count() as f64 / 1e5;
+            let error = (f64::from(rate) * (1.0 - f64::from(rate)) / 1e5).sqrt();
+            assert!((zeros - f64::from(rate)).abs() <= 4.0 * error, "{rate}: {zeros}");
+            let mean = values.iter().sum::<f64>() / 1e5;
+            assert!((mean - 1.0).abs() <= 4.0 * error / (1.0 - f64::from(rate)) + 1e-6, "{rate}: {mean}");
+        }
+        assert_ne!(dropped(0.5, 3), dropped(0.5, 4), "another mask at another time");
+    }
+}

@@ -1,0 +1,473 @@
+//! Normalisation: `y = (x − mean) / s`, `s = √(variance + ε)`, over the rows of each column of each group, with an optional
+//! epilogue; its gradient; and `s` itself.
+//!
+//! Batch, layer and instance norm differ only in what is a group, a row and a column ([`Grouping`]). There is no learnt
+//! gain, since whatever follows an activation that lets factors through can learn it; the bias comes with the epilogue.
+//! With `u = y` and `n` rows the gradient is `J dy = (dy − mean(dy) − u · mean(dy · u)) / s`. `J` is symmetric, so the
+//! gradient with respect to `dy` is the same operation; that with respect to `x` follows from `∂s/∂x = u / n`.
+
+use super::epilogue::{Epilogue, Tail};
+use super::{Adapter, Kernel, Op, params, shader};
+use crate::error::{Error, Result};
+use crate::program::{DType, Recorder, Tensor};
+use std::rc::Rc;
+
+/// Keeps a column of equal values finite (Ioffe and Szegedy 2015).
+const EPSILON: f32 = 1e-5;
+
+/// A tensor seen as `[groups, rows, columns]`: each column of each group is normalised over its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// Parts that don't know of each other.
+    pub groups: usize,
+    /// Values that lie side by side and don't know of each other.
+    pub columns: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Extents {
+    groups: usize,
+    rows: usize,
+    columns: usize,
+    /// Rows that mean and deviation are taken of, from the first on.
+    seen: usize,
+    /// The last extent: that of a bias.
+    channels: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Normalize {
+    x: Tensor,
+    y: Tensor,
+    extents: Extents,
+    epilogue: Epilogue,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Backward {
+    x: Tensor,
+    dy: Tensor,
+    dx: Tensor,
+    extents: Extents,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Deviation {
+    x: Tensor,
+    y: Tensor,
+    extents: Extents,
+}
+
+params! { rows: u32, columns: u32, seen: u32, channels: u32, epsilon: f32 }
+
+impl Recorder {
+    fn grouped(&self, op: &'static str, x: Tensor, grouping: Grouping) -> Result<Extents> {
+        let (shape, Grouping { groups, columns }) = (self.shape(x), grouping);
+        if groups == 0 || columns == 0 || !shape.len().is_multiple_of(groups * columns) || shape.is_empty() {
+            let why = "groups and columns must divide its values";
+            return Err(Error::Shape { op, shape: shape.clone(), why });
+        }
+        let rows = shape.len() / (groups * columns);
+        let channels = shape.0.last().copied().unwrap_or(1);
+        Ok(Extents { groups, rows, columns, seen: rows, channels })
+    }
+
+    /// `(x − mean) / √(variance + 1e-5)`, mean and variance being each column's of each group.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the grouping doesn't divide `x`.
+    pub fn normalize(&mut self, x: Tensor, grouping: Grouping) -> Result<Tensor> {
+        let extents = self.grouped("normalize", x, grouping)?;
+        self.normalize_at(x, extents)
+    }
+
+    /// The same, but mean and variance are those of the first `seen` rows. It has no gradient.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the grouping doesn't divide `x`, or there are fewer rows.
+    pub fn normalize_by_first(&mut self, x: Tensor, grouping: Grouping, seen: usize) -> Result<Tensor> {
+        let extents = self.grouped("normalize", x, grouping)?;
+        if seen == 0 || seen > extents.rows {
+            let why = "it has fewer rows than are to be seen";
+            return Err(Error::Shape { op: "normalize", shape: self.shape(x).clone(), why });
+        }
+        self.normalize_at(x, Extents { seen, ..extents })
+    }
+
+    fn normalize_at(&mut self, x: Tensor, extents: Extents) -> Result<Tensor> {
+        let y = self.result("normalize", self.shape(x).clone(), DType::F32);
+        self.push(Normalize { x, y, extents, epilogue: Epilogue::default() })
+    }
+
+    fn normalize_backward(&mut self, x: Tensor, dy: Tensor, extents: Extents) -> Result<Tensor> {
+        let dx = self.result("normalize_backward", self.shape(x).clone(), DType::F32);
+        self.push(Backward { x, dy, dx, extents })
+    }
+
+    /// `√(variance + 1e-5)` of each column of each group, `[groups, 1, columns]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the grouping doesn't divide `x`.
+    pub fn deviation(&mut self, x: Tensor, grouping: Grouping) -> Result<Tensor> {
+        let extents = self.grouped("deviation", x, grouping)?;
+        self.deviation_at(x, extents)
+    }
+
+    fn deviation_at(&mut self, x: Tensor, extents: Extents) -> Result<Tensor> {
+        let y = self.result("deviation", [extents.groups, 1, extents.columns], DType::F32);
+        self.push(Deviation { x, y, extents })
+    }
+}
+
+impl Extents {
+    fn whole(&self) -> [usize; 3] {
+        [self.groups, self.rows, self.columns]
+    }
+
+    fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
+        constants.push(("THREADS", if adapter == Adapter::Software { 16.0 } else { 256.0 }));
+        let params = Params {
+            rows: self.rows as u32,
+            columns: self.columns as u32,
+            seen: self.seen as u32,
+            channels: self.channels as u32,
+            epsilon: EPSILON,
+        };
+        Kernel {
+            shader: shader!("normalize", "epilogue"),
+            entry,
+            constants,
+            params: params.bytes(),
+            workgroups: [self.columns as u32, self.groups as u32, 1],
+        }
+    }
+
+    /// The groups' values.
+    fn each<'a>(&self, x: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
+        x.chunks_exact(self.rows * self.columns)
+    }
+
+    /// Of one group, into the halves of `moments`: each column's mean, and `1 / s`.
+    fn moments(&self, x: &[f32], moments: &mut [f32]) {
+        let (means, inverses) = moments[..2 * self.columns].split_at_mut(self.columns);
+        let x = &x[..self.seen * self.columns];
+        mean(x, x, means, &[], |x, _, _| x);
+        mean(x, x, inverses, means, |x, _, mean| (x - mean) * (x - mean));
+        inverses.iter_mut().for_each(|v| *v = 1.0 / (*v + EPSILON).sqrt());
+    }
+}
+
+/// Values at a time where there are few columns: a loop of unknown length costs more than the values.
+const LANES: usize = 16;
+
+/// Each column's mean of `term(x, d, what its column has in beside)`. Both are rows of as many values as `y` has.
+fn mean(x: &[f32], d: &[f32], y: &mut [f32], beside: &[f32], term: impl Fn(f32, f32, f32) -> f32) {
+    let columns = y.len();
+    let count = (x.len() / columns) as f32;
+    let beside = |j: usize| beside.get(j).copied().unwrap_or_default();
+    y.fill(0.0);
+    if LANES.is_multiple_of(columns) {
+        let ((chunks, rest), (others, rest_of_others)) = (x.as_chunks::<LANES>(), d.as_chunks::<LANES>());
+        let side: [f32; LANES] = std::array::from_fn(|i| beside(i % columns));
+        let mut sums = [0.0; LANES];
+        for (x, d) in chunks.iter().zip(others) {
+            for i in 0..LANES {
+                sums[i] += term(x[i], d[i], side[i]);
+            }
+        }
+        rest.iter().zip(rest_of_others).enumerate().for_each(|(i, (&x, &d))| sums[i] += term(x, d, side[i]));
+        sums.iter().enumerate().for_each(|(i, sum)| y[i % columns] += sum);
+    } else {
+        for (x, d) in x.chunks_exact(columns).zip(d.chunks_exact(columns)) {
+            y.iter_mut().enumerate().for_each(|(j, y)| *y += term(x[j], d[j], beside(j)));
+        }
+    }
+    y.iter_mut().for_each(|y| *y /= count);
+}
+
+impl Op for Normalize {
+    fn name(&self) -> &'static str {
+        "normalize"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x, self.x, self.epilogue.beside().unwrap_or(self.x)]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        if self.extents.seen < self.extents.rows {
+            return Err(Error::NoGradient { op: self.name() });
+        }
+        // It stands among the reads three times, and one of them carries the gradient.
+        Ok(vec![Some(r.normalize_backward(self.x, dy, self.extents)?), None, None])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let Extents { rows, columns, channels, .. } = self.extents;
+        for (x, y) in self.extents.each(x[0]).zip(y[0].chunks_exact_mut(rows * columns)) {
+            self.extents.moments(x, scratch);
+            let (means, inverses) = scratch.split_at(columns);
+            for (x, y) in x.chunks_exact(columns).zip(y.chunks_exact_mut(columns)) {
+                for (j, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                    *y = (x - means[j]) * inverses[j];
+                }
+            }
+        }
+        self.epilogue.apply(y[0], channels, 0, x[2]);
+    }
+
+    fn scratch(&self) -> usize {
+        2 * self.extents.columns
+    }
+
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        self.extents.kernel("normalize", adapter, self.epilogue.constants())
+    }
+
+    fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
+        let epilogue = self.epilogue.with(tail)?;
+        Some(Rc::new(Normalize { y, epilogue, ..*self }))
+    }
+}
+
+impl Op for Backward {
+    fn name(&self) -> &'static str {
+        "normalize_backward"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x, self.dy, self.x]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.dx]
+    }
+
+    fn gradient(&self, r: &mut Recorder, ddx: Tensor, wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        let along = r.normalize_backward(self.x, ddx, self.extents)?;
+        if !wanted[0] {
+            return Ok(vec![None, Some(along), None]);
+        }
+        // f = ddx · J dy changes with x by −(mean(dy u) J ddx + mean(ddx u) J dy + mean(ddx · J dy) u) / s.
+        let Extents { rows, .. } = self.extents;
+        let u = r.normalize_at(self.x, self.extents)?;
+        let s = r.deviation_at(self.x, self.extents)?;
+        let shape = self.extents.whole();
+        let [dy, a, u, ja, jb] = {
+            let mut seen = [self.dy, ddx, u, along, self.dx];
+            for tensor in &mut seen {
+                *tensor = r.reshape(*tensor, shape)?;
+            }
+            seen
+        };
+        let mut total = None;
+        for (left, right, times) in [(dy, u, ja), (a, u, jb), (a, jb, u)] {
+            let both = r.mul(left, right)?;
+            let mean = r.sum_scaled(both, &[shape[0], 1, shape[2]].into(), 1.0 / rows as f32)?;
+            let term = r.mul(times, mean)?;
+            total = Some(match total {
+                None => term,
+                Some(sum) => r.add(sum, term)?,
+            });
+        }
+        let dx = match total {
+            Some(total) => r.div(total, s)?,
+            None => u,
+        };
+        let dx = r.affine(dx, -1.0, 0.0)?;
+        let dx = r.reshape(dx, r.shape(self.x).clone())?;
+        Ok(vec![Some(dx), wanted[1].then_some(along), None])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let Extents { rows, columns, .. } = self.extents;
+        let groups = self.extents.each(x[0]).zip(self.extents.each(x[1]));
+        for ((x, dy), dx) in groups.zip(y[0].chunks_exact_mut(rows * columns)) {
+            let (moments, means) = scratch.split_at_mut(2 * columns);
+            self.extents.moments(x, moments);
+            let (means_of_x, inverses) = moments.split_at(columns);
+            let (means_of_dy, along) = means[..2 * columns].split_at_mut(columns);
+            mean(x, dy, means_of_dy, &[], |_, dy, _| dy);
+            mean(x, dy, along, means_of_x, |x, dy, mean| (x - mean) * dy);
+            along.iter_mut().zip(inverses).for_each(|(along, inverse)| *along *= inverse * inverse);
+            let rows = x.chunks_exact(columns).zip(dy.chunks_exact(columns));
+            for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(columns)) {
+                for (j, dx) in dx.iter_mut().enumerate() {
+                    *dx = (dy[j] - means_of_dy[j] - (x[j] - means_of_x[j]) * along[j]) * inverses[j];
+                }
+            }
+        }
+    }
+
+    fn scratch(&self) -> usize {
+        4 * self.extents.columns
+    }
+
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        self.extents.kernel("backward", adapter, Epilogue::default().constants())
+    }
+}
+
+impl Op for Deviation {
+    fn name(&self) -> &'static str {
+        "deviation"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x, self.x, self.x]
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.y]
+    }
+
+    fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        let u = r.normalize_at(self.x, self.extents)?;
+        let u = r.reshape(u, self.extents.whole())?;
+        let share = r.affine(dy, 1.0 / self.extents.rows as f32, 0.0)?;
+        let dx = r.mul(u, share)?;
+        Ok(vec![Some(r.reshape(dx, r.shape(self.x).clone())?), None, None])
+    }
+
+    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let columns = self.extents.columns;
+        for (x, y) in self.extents.each(x[0]).zip(y[0].chunks_exact_mut(columns)) {
+            self.extents.moments(x, scratch);
+            y.iter_mut().zip(&scratch[columns..2 * columns]).for_each(|(y, inverse)| *y = 1.0 / inverse);
+        }
+    }
+
+    fn scratch(&self) -> usize {
+        2 * self.extents.columns
+    }
+
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        self.extents.kernel("deviation", adapter, Epilogue::default().constants())
+    }
+}
+
+#[cfg(test)]
+pub(super) fn layout() -> (&'static str, super::check::Layout) {
+    ("normalize", Params::layout())
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
+    use super::check::Case;
+    use crate::program::Shape;
+    // Mean and deviation of the column that holds value i.
+    fn moments(x: &[f64], Grouping { groups, columns }: Grouping, i: usize) -> (f64, f64) {
+        let (rows, start) = (x.len() / groups / columns, i / (x.len() / groups) * (x.len() / groups) + i % columns);
+        let column = || (0..rows).map(|row| x[start + row * columns]);
+        let mean = column().sum::<f64>() / rows as f64;
+        let variance = column().map(|x| (x - mean) * (x - mean)).sum::<f64>() / rows as f64;
+        (mean, (variance + f64::from(EPSILON)).sqrt())
+    }
+    let shapes: [(&str, Shape, Grouping); 5] = [
+        ("batch", [6, 3, 2, 4].into(), Grouping { groups: 1, columns: 4 }),
+        ("batch in two parts", [10, 3].into(), Grouping { groups: 2, columns: 3 }),
+        ("layer", [4, 3, 3, 2].into(), Grouping { groups: 4, columns: 1 }),
+        ("instance", [2, 3, 5, 8].into(), Grouping { groups: 2, columns: 8 }),
+        ("wide", [7, 19].into(), Grouping { groups: 1, columns: 19 }),
+    ];
+    let mut cases = Vec::new();
+    for (name, shape, grouping) in shapes {
+        let channels = shape.0[shape.rank() - 1];
+        cases.push(
+            Case::new(format!("normalize {name}"), [shape.clone()])
+                .records(move |r, x| r.normalize(x[0], grouping))
+                .equals(move |x| {
+                    let u = |i: usize| {
+                        let (mean, s) = moments(&x[0], grouping, i);
+                        (x[0][i] - mean) / s
+                    };
+                    (0..x[0].len()).map(u).collect()
+                }),
+        );
+        cases.push(
+            Case::new(format!("normalize {name}, bias, tanh"), [shape.clone(), [channels].into()])
+                .records(move |r, x| {
+                    let u = r.normalize(x[0], grouping)?;
+                    let y = r.add(u, x[1])?;
+                    r.activation(y, Activation::Tanh)
+                })
+                .equals(move |x| {
+                    let y = |i: usize| {
+                        let (mean, s) = moments(&x[0], grouping, i);
+                        ((x[0][i] - mean) / s + x[1][i % channels]).tanh()
+                    };
+                    (0..x[0].len()).map(y).collect()
+                }),
+        );
+        cases.push(
+            Case::new(format!("deviation {name}"), [shape.clone()])
+                .records(move |r, x| r.deviation(x[0], grouping))
+                .equals(move |x| {
+                    let Grouping { groups, columns } = grouping;
+                    let group = x[0].len() / groups;
+                    let at = |i: usize| i / columns * group + i % columns;
+                    (0..groups * columns).map(|i| moments(&x[0], grouping, at(i)).1).collect()
+                }),
+        );
+    }
+    cases
+}
+
+#[cfg(test)]
+pub(super) fn scenes() -> Vec<super::check::Scene> {
+    let scene = |rows: usize, columns: usize, seen: usize| {
+        let mut r = Recorder::new();
+        r.begin("scene");
+        let x = r.input("x", [rows, columns], DType::F32);
+        let y = r.normalize_by_first(x, Grouping { groups: 1, columns }, seen).unwrap();
+        super::check::Scene {
+            name: format!("normalize {rows} by {seen}"),
+            recording: r.finish(true, &[y]).into(),
+            uploads: vec![(x, (0..rows * columns).map(|i| (i as f32 * 0.37).sin().to_bits()).collect())],
+            outputs: vec![y],
+            times: 1,
+            tolerance: 1e-5,
+        }
+    };
+    vec![scene(500, 3, 300), scene(40, 20, 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{assert_close, floats};
+    use super::*;
+
+    #[test]
+    fn by_the_first_rows_is_the_same_for_them_and_blind_to_the_others() {
+        let scene = &scenes()[0];
+        let y = floats(&scene.on_cpu()[0]);
+        let x = floats(&scene.uploads[0].1);
+        let column: Vec<f64> = (0..300).map(|row| x[row * 3]).collect();
+        let mean = column.iter().sum::<f64>() / 300.0;
+        let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 300.0;
+        let expected: Vec<f64> = (0..500).map(|row| (x[row * 3] - mean) / (variance + 1e-5).sqrt()).collect();
+        let got: Vec<f64> = (0..500).map(|row| y[row * 3]).collect();
+        assert_close("first column", &got, &expected, 1e-5);
+    }
+
+    #[test]
+    fn refuses_what_does_not_divide() {
+        let mut r = Recorder::new();
+        r.begin("test");
+        let x = r.input("x", [4, 3], DType::F32);
+        for grouping in [(5, 1), (1, 5), (0, 1), (1, 0)] {
+            let grouping = Grouping { groups: grouping.0, columns: grouping.1 };
+            assert!(matches!(r.normalize(x, grouping), Err(Error::Shape { op: "normalize", .. })));
+        }
+        let grouping = Grouping { groups: 1, columns: 3 };
+        assert!(matches!(r.normalize_by_first(x, grouping, 5), Err(Error::Shape { .. })));
+        let y = r.normalize_by_first(x, grouping, 2).unwrap();
+        let y = r.mean(y).unwrap();
+        assert!(matches!(r.gradients(y, &[x]), Err(Error::NoGradient { op: "normalize" })));
+    }
+}
