@@ -34,7 +34,7 @@
  * @property {{value: string, label: string}[]} [choices]
  * @property {string} default
  * @property {boolean} restart
- * @property {{key: string, values: string[]}} [when]
+ * @property {{key: string, values: string[]}[]} [when]   the cases in which it matters; always without any
  */
 
 /** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */

@@ -156,8 +156,10 @@ export class SettingsView {
     /** @param {Setting} setting @returns {boolean} */
     const relevant = ({ when }) => {
       if (!when) return true;
-      const other = byKey.get(when.key);
-      return when.values.includes(resolved.values[when.key] ?? '') && (!other || relevant(other));
+      return when.some(({ key, values }) => {
+        const other = byKey.get(key);
+        return values.includes(resolved.values[key] ?? '') && (!other || relevant(other));
+      });
     };
     for (const { setting, row, show, reset } of this.#fields) {
       const { key } = setting;

@@ -62,7 +62,8 @@ fn range(kind: &Kind) -> String {
 }
 
 fn help(row: &Row) -> String {
-    let when = row.when.map(|w| format!(" Only with {}={}.", w.key, w.values.join("|"))).unwrap_or_default();
+    let cases: Vec<String> = row.when.iter().map(|w| format!("{}={}", w.key, w.values.join("|"))).collect();
+    let when = if cases.is_empty() { String::new() } else { format!(" Only with {}.", cases.join(" or ")) };
     let live = if row.restart { "" } else { " Can change with --resume." };
     format!("{}{when}{live}", row.help)
 }

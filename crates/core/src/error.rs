@@ -28,6 +28,16 @@ pub enum Error {
         /// What would have fitted.
         why: &'static str,
     },
+    /// What a layer can't take.
+    #[error("`{layer}` can't take {input}: {why}")]
+    Layer {
+        /// Its name, or its place in the network.
+        layer: String,
+        /// The shape that came in, its first extent the batch.
+        input: Shape,
+        /// What went wrong in it.
+        why: Box<Error>,
+    },
     /// A gradient was asked through an operation that has none.
     #[error("{op} has no gradient, but one was asked through it")]
     NoGradient {

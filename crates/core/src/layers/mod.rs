@@ -3,13 +3,19 @@
 //! To add one: a file with its struct (declare parameters, `forward`, `parameters`), and a row in [`Layer`].
 
 mod conv;
+mod embedding;
 mod linear;
+mod norm;
 
 pub use conv::{Conv, ConvTranspose, Window};
+pub use embedding::{Embedding, one_hot};
 pub use linear::Linear;
+pub use norm::{Norm, Over};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::activation::Activation;
+use crate::ops::dropout;
+use crate::ops::tick::Lane;
 use crate::program::{Init, Recorder, Shape, Tensor};
 
 /// How a layer's weights start, given how many inputs each output sums over (its fan-in).
@@ -31,6 +37,41 @@ impl Start {
     }
 }
 
+/// Whether a layer has a bias of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// It has.
+    Own,
+    /// The norm behind it has.
+    InNorm,
+}
+
+impl Bias {
+    fn declare(self, r: &mut Recorder, name: &str, outputs: usize) -> Option<Tensor> {
+        (self == Bias::Own).then(|| r.parameter(format!("{name}.bias"), [outputs], Init::Fill(0.0)))
+    }
+}
+
+fn with_bias(r: &mut Recorder, y: Tensor, bias: Option<Tensor>) -> Result<Tensor> {
+    bias.map_or(Ok(y), |bias| r.add(y, bias))
+}
+
+/// How a network is run: what its layers must know that isn't in their input.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Batches that lie one behind another and don't know of each other.
+    pub parts: usize,
+    /// If only so many samples at the front make a batch norm's statistics, and the others use them.
+    pub known: Option<usize>,
+    /// The clock and its lane for what is random; without them nothing is.
+    pub clock: Option<(Tensor, Lane)>,
+}
+
+impl Pass {
+    /// One batch, with nothing random in it.
+    pub const PLAIN: Pass = Pass { parts: 1, known: None, clock: None };
+}
+
 /// One step of a [`Network`].
 #[derive(Clone, Debug)]
 pub enum Layer {
@@ -40,19 +81,36 @@ pub enum Layer {
     Conv(Conv),
     /// A transposed convolution.
     ConvTranspose(ConvTranspose),
+    /// A norm, with a bias.
+    Norm(Norm),
     /// An activation.
     Activation(Activation),
+    /// Each pixel repeated into a square of this extent.
+    Upsample(usize),
+    /// A share of the values dropped while training, by this stream of random numbers.
+    Dropout {
+        /// From 0 to below 1.
+        rate: f32,
+        /// One for each such layer.
+        stream: u32,
+    },
     /// Another shape for each sample: the batch extent stays.
     Reshape(Vec<usize>),
 }
 
 impl Layer {
-    fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
+    fn forward(&self, r: &mut Recorder, x: Tensor, pass: Pass) -> Result<Tensor> {
         match self {
             Layer::Linear(layer) => layer.forward(r, x),
             Layer::Conv(layer) => layer.forward(r, x),
             Layer::ConvTranspose(layer) => layer.forward(r, x),
+            Layer::Norm(layer) => layer.forward(r, x, pass),
             Layer::Activation(kind) => r.activation(x, *kind),
+            Layer::Upsample(factor) => r.upsample(x, *factor),
+            &Layer::Dropout { rate, stream } => match pass.clock {
+                Some((clock, lane)) => r.dropout(x, dropout::Draw { clock, lane, stream, rate }),
+                None => Ok(x),
+            },
             Layer::Reshape(extents) => {
                 let batch = r.shape(x).0[0];
                 r.reshape(x, Shape([&[batch], extents.as_slice()].concat()))
@@ -60,12 +118,19 @@ impl Layer {
         }
     }
 
+    /// Of its parameters, without their ending: `generator.1`.
+    fn name(mut self, r: &Recorder) -> Option<String> {
+        let first = self.parameters().into_iter().next()?;
+        r.info(*first).name.rsplit_once('.').map(|(name, _)| name.to_owned())
+    }
+
     fn parameters(&mut self) -> Vec<&mut Tensor> {
         match self {
-            Layer::Linear(Linear { weight, bias }) => vec![weight, bias],
-            Layer::Conv(Conv { weight, bias, .. }) => vec![weight, bias],
-            Layer::ConvTranspose(ConvTranspose { weight, bias, .. }) => vec![weight, bias],
-            Layer::Activation(_) | Layer::Reshape(_) => vec![],
+            Layer::Linear(Linear { weight, bias })
+            | Layer::Conv(Conv { weight, bias, .. })
+            | Layer::ConvTranspose(ConvTranspose { weight, bias, .. }) => [weight].into_iter().chain(bias).collect(),
+            Layer::Norm(Norm { bias, .. }) => vec![bias],
+            Layer::Activation(_) | Layer::Upsample(_) | Layer::Dropout { .. } | Layer::Reshape(_) => vec![],
         }
     }
 }
@@ -81,9 +146,16 @@ impl Network {
     /// Records the layers on `x`, whose first extent is the batch.
     ///
     /// # Errors
-    /// [`crate::Error`] where the shapes don't fit.
-    pub fn forward(&self, r: &mut Recorder, x: Tensor) -> Result<Tensor> {
-        self.layers.iter().try_fold(x, |x, layer| layer.forward(r, x))
+    /// [`Error::Layer`], which names the one where the shapes don't fit.
+    pub fn forward(&self, r: &mut Recorder, x: Tensor, pass: Pass) -> Result<Tensor> {
+        self.layers.iter().enumerate().try_fold(x, |x, (i, layer)| {
+            let shape = r.shape(x).clone();
+            layer.forward(r, x, pass).map_err(|why| Error::Layer {
+                layer: layer.clone().name(r).unwrap_or_else(|| format!("layer {}", i + 1)),
+                input: shape,
+                why: Box::new(why),
+            })
+        })
     }
 
     /// The learnt tensors, in order.
@@ -91,13 +163,16 @@ impl Network {
         self.clone().layers.iter_mut().flat_map(Layer::parameters).map(|t| *t).collect()
     }
 
-    /// The same network with each parameter replaced by a state tensor that starts as its copy; for averages.
+    /// The same network with each parameter replaced by its [`twin`].
     pub fn twin(&self, r: &mut Recorder) -> Network {
-        let mut twin = self.clone();
-        for parameter in twin.layers.iter_mut().flat_map(Layer::parameters) {
-            let info = r.info(*parameter).clone();
-            *parameter = r.state(format!("{}.average", info.name), info.shape, info.dtype, Init::Same(*parameter));
-        }
-        twin
+        let mut copy = self.clone();
+        copy.layers.iter_mut().flat_map(Layer::parameters).for_each(|parameter| *parameter = twin(r, *parameter));
+        copy
     }
+}
+
+/// A state tensor that starts as a copy of the parameter; for its average.
+pub fn twin(r: &mut Recorder, parameter: Tensor) -> Tensor {
+    let info = r.info(parameter).clone();
+    r.state(format!("{}.average", info.name), info.shape, info.dtype, Init::Same(parameter))
 }

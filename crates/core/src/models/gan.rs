@@ -8,10 +8,13 @@
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
 
+use super::discriminator::Discriminator;
+use super::generator::Generator;
 use super::{losses, penalties};
-use crate::data::IMAGE;
+use crate::data::{IMAGE, ImageShape};
 use crate::error::Result;
-use crate::layers::{Conv, ConvTranspose, Layer, Linear, Network, Start, Window};
+use crate::layers::{Over, Pass};
+use crate::models::networks::norm;
 use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
 use crate::ops::gather::Batch;
@@ -19,9 +22,10 @@ use crate::ops::log;
 use crate::ops::noise::Distribution;
 use crate::ops::schedule::{Fall, Schedule};
 use crate::ops::tick::{LANES, Lane};
-use crate::optim::{Optimizer, Pace, clip, follow};
+use crate::ops::translate::Shift;
+use crate::optim::{Optimizer, Pace, clip, follow, spectral};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
-use crate::train::settings::{Architecture, Condition, Loss, OptimizerKind, Settings};
+use crate::train::settings::{Condition, DNorm, Loss, OptimizerKind, Settings, Size};
 use std::rc::Rc;
 
 /// Classes: the ten digits.
@@ -42,6 +46,12 @@ pub const GRID_STREAM: u32 = 2;
 const BETWEEN_STREAM: u32 = 3;
 /// Random streams of the noise on what D sees: in its own update, and on fakes and on real images in G's.
 const BLUR_STREAMS: [u32; 3] = [4, 5, 6];
+/// Random streams of how far images move, likewise.
+const SHIFT_STREAMS: [u32; 3] = [7, 8, 9];
+/// Random stream of which old fakes come again.
+const REPLAY_STREAM: u32 = 10;
+/// Random stream of the fixed noise that a batch norm's statistics are known by when sampling.
+pub const KNOWN_STREAM: u32 = 11;
 /// The dials: what the host may change between steps.
 const DIALS: usize = 8;
 
@@ -75,140 +85,19 @@ pub struct Gan {
     pub grid_labels: Option<Tensor>,
     /// `[N, P]`: the grid's images, values from -1 to 1.
     pub grid_images: Tensor,
+    /// `[N, Z]`: noise that never changes, by which a batch norm knows its statistics; absent without one.
+    pub known_noise: Option<Tensor>,
+    /// `[4, 4, 1, 1]`: the weights that enlarge real images, see [`ENLARGING`]; absent where they stay as they are.
+    pub enlarging: Option<Tensor>,
+    /// The extents of a generated image.
+    pub image: ImageShape,
 }
 
-/// Which way a discriminator uses the label.
-struct Discriminator {
-    /// `[B, P]` to features, or with the label joined in front of it.
-    body: Network,
-    /// Features to logits.
-    head: Linear,
-    condition: Condition,
-    architecture: Architecture,
-}
-
-fn generator(r: &mut Recorder, s: &Settings) -> Network {
-    let inputs = s.noise as usize + if s.condition == Condition::None { 0 } else { DIGITS };
-    let pixels = IMAGE.pixels();
-    let layers = match s.architecture {
-        Architecture::Conv => {
-            let (c, side) = (s.channels as usize, IMAGE.rows / 4);
-            let relu = Layer::Activation(Activation::LeakyRelu(0.0));
-            vec![
-                Layer::Linear(Linear::new(r, "generator.0", inputs, side * side * 2 * c, Start::He)),
-                Layer::Reshape(vec![side, side, 2 * c]),
-                relu.clone(),
-                Layer::ConvTranspose(ConvTranspose::new(r, "generator.1", 2 * c, c, Window::HALVING, Start::He)),
-                relu,
-                Layer::ConvTranspose(ConvTranspose::new(r, "generator.2", c, 1, Window::HALVING, Start::LeCun)),
-                Layer::Activation(Activation::Tanh),
-                Layer::Reshape(vec![pixels]),
-            ]
-        }
-        Architecture::Mlp => {
-            let mut layers = dense(r, "generator", inputs, &s.g_widths.0, s.slope);
-            let (last, depth) = (s.g_widths.0.last().map_or(inputs, |&w| w as usize), s.g_widths.0.len());
-            layers.push(Layer::Linear(Linear::new(r, &format!("generator.{depth}"), last, pixels, Start::LeCun)));
-            layers.push(Layer::Activation(Activation::Tanh));
-            layers
-        }
-    };
-    Network { layers }
-}
-
-/// Hidden dense layers of these widths, each with a leaky ReLU.
-fn dense(r: &mut Recorder, name: &str, inputs: usize, widths: &[u32], slope: f32) -> Vec<Layer> {
-    let mut inputs = inputs;
-    let mut layers = Vec::new();
-    for (i, &width) in widths.iter().enumerate() {
-        layers.push(Layer::Linear(Linear::new(r, &format!("{name}.{i}"), inputs, width as usize, Start::He)));
-        layers.push(Layer::Activation(Activation::LeakyRelu(slope)));
-        inputs = width as usize;
-    }
-    layers
-}
-
-impl Discriminator {
-    fn new(r: &mut Recorder, s: &Settings) -> Self {
-        let leaky = Layer::Activation(Activation::LeakyRelu(s.slope));
-        let joined = if s.condition == Condition::Concat { DIGITS } else { 0 };
-        let (layers, features) = match s.architecture {
-            Architecture::Conv => {
-                let (c, side) = (s.channels as usize, IMAGE.rows / 4);
-                let layers = vec![
-                    Layer::Reshape(vec![IMAGE.rows, IMAGE.columns, 1]),
-                    Layer::Conv(Conv::new(r, "discriminator.0", 1, c, Window::HALVING, Start::He)),
-                    leaky.clone(),
-                    Layer::Conv(Conv::new(r, "discriminator.1", c, 2 * c, Window::HALVING, Start::He)),
-                    leaky,
-                    Layer::Reshape(vec![side * side * 2 * c]),
-                ];
-                (layers, side * side * 2 * c + joined)
-            }
-            Architecture::Mlp => {
-                let inputs = IMAGE.pixels() + joined;
-                let layers = dense(r, "discriminator", inputs, &s.d_widths.0, s.slope);
-                (layers, s.d_widths.0.last().map_or(inputs, |&w| w as usize))
-            }
-        };
-        let outputs = if s.condition == Condition::Projection { 1 + DIGITS } else { 1 };
-        let head = Linear::new(r, "discriminator.head", features, outputs, Start::LeCun);
-        Discriminator { body: Network { layers }, head, condition: s.condition, architecture: s.architecture }
-    }
-
-    fn parameters(&self) -> Vec<Tensor> {
-        [self.body.parameters(), vec![self.head.weight, self.head.bias]].concat()
-    }
-
-    /// Images `[B, P]` with their labels `[B]` to logits `[B, 1]`.
-    fn forward(&self, r: &mut Recorder, x: Tensor, labels: Tensor) -> Result<Tensor> {
-        let join = |r: &mut Recorder, x: Tensor| {
-            let label = one_hot(r, labels, 1.0)?;
-            r.concat(x, label, 1)
-        };
-        match (self.condition, self.architecture) {
-            (Condition::Concat, Architecture::Mlp) => {
-                let x = join(r, x)?;
-                let features = self.body.forward(r, x)?;
-                self.head.forward(r, features)
-            }
-            (Condition::Concat, Architecture::Conv) => {
-                let features = self.body.forward(r, x)?;
-                let features = join(r, features)?;
-                self.head.forward(r, features)
-            }
-            (Condition::None, _) => {
-                let features = self.body.forward(r, x)?;
-                self.head.forward(r, features)
-            }
-            // Miyato & Koyama 2018: how real it looks, plus how much like its label.
-            (Condition::Projection, _) => {
-                let features = self.body.forward(r, x)?;
-                let outputs = self.head.forward(r, features)?;
-                let realism = r.slice(outputs, 1, 0, 1)?;
-                let likeness = r.pick(outputs, labels, 1)?;
-                r.add(realism, likeness)
-            }
-        }
-    }
-}
-
-/// `scale` at the label's place, `[B, 10]`.
-fn one_hot(r: &mut Recorder, labels: Tensor, scale: f32) -> Result<Tensor> {
-    let batch = r.shape(labels).len();
-    let scale = r.constant([batch, 1], scale);
-    r.place(scale, labels, DIGITS, 0)
-}
-
-/// Noise joined with the scaled one-hot label, as G takes it.
-fn conditioned(r: &mut Recorder, s: &Settings, noise: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
-    match labels {
-        Some(labels) if s.condition != Condition::None => {
-            let label = one_hot(r, labels, s.label_scale)?;
-            r.concat(noise, label, 1)
-        }
-        _ => Ok(noise),
-    }
+/// What both updates need to know.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    s: &'a Settings,
+    clock: Tensor,
 }
 
 impl Gan {
@@ -219,6 +108,7 @@ impl Gan {
     pub fn record(s: &Settings, fused: bool) -> Result<Gan> {
         let r = &mut Recorder::new();
         let (batch, z, pixels) = (s.batch as usize, s.noise as usize, IMAGE.pixels());
+        let image = s.size.image();
         let total = s.images.count();
 
         let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
@@ -227,16 +117,14 @@ impl Gan {
         let images = r.input("images", [total * pixels / 4], DType::U32);
         let labels = r.input("labels", [total.div_ceil(4)], DType::U32);
         let available = r.input("available", [1], DType::U32);
-        let g = generator(r, s);
+        let enlarging = (s.size != Size::Small).then(|| r.input("enlarging", [4, 4, 1, 1], DType::F32));
+        let g = Generator::new(r, s);
         let d = Discriminator::new(r, s);
         let average = (s.average > 0.0).then(|| g.twin(r));
-        let optimizer = match s.optimizer {
-            OptimizerKind::Adam => Optimizer::Adam(Adam::new(s.beta1, s.beta2)),
-            OptimizerKind::AdamW => Optimizer::Adam(Adam { decay: s.weight_decay, ..Adam::new(s.beta1, s.beta2) }),
-            OptimizerKind::RmsProp => Optimizer::Adam(Adam { corrected: false, ..Adam::new(0.0, s.beta2) }),
-            OptimizerKind::Sgd => Optimizer::Sgd { momentum: s.momentum },
-        };
+        let [g_optimizer, d_optimizer] =
+            [s.optimizer, s.d_optimizer.beside(s.optimizer)].map(|kind| optimizer(s, kind));
         let schedule = Schedule { fall: s.schedule.fall(), steps: s.schedule_steps, warmup: s.warmup };
+        let scene = Scene { s, clock };
         // After its lane of the clock is ticked.
         let pace = |r: &mut Recorder, lane, rate| {
             let dials = if schedule.is_constant() { dials } else { r.schedule(dials, clock, lane, schedule)? };
@@ -247,22 +135,24 @@ impl Gan {
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
         let sampling = Batch { size: batch, pixels, first: total.min(OPENING_IMAGES) as u32, total: total as u32 };
         let (real, real_labels) = r.gather(images, labels, available, clock, sampling)?;
-        let input = conditioned(r, s, noise, Some(real_labels))?;
-        let fake = g.forward(r, input)?;
+        let real = enlarging.map_or(Ok(real), |weights| enlarged(r, real, weights))?;
+        let fake = g.forward(r, noise, Some(real_labels), Pass::PLAIN)?;
 
         let train_d = r.begin("train_d");
         r.tick(clock, Lane::Draws)?;
         r.tick(clock, Lane::Discriminator)?;
         let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
-        let both = r.concat(real, fake, 0)?;
-        let both = blurred(r, s, both, clock, Lane::Discriminator, BLUR_STREAMS[0])?;
-        let both_labels = r.concat(real_labels, real_labels, 0)?;
-        let logits = d.forward(r, both, both_labels)?;
-        let real_logits = r.slice(logits, 0, 0, batch)?;
-        let fake_logits = r.slice(logits, 0, batch, batch)?;
+        let (shown, shown_labels) = scene.replayed(r, fake, real_labels)?;
+        let both = r.concat(real, shown, 0)?;
+        let both = scene.veiled(r, both, Lane::Discriminator, 0)?;
+        let both_labels = r.concat(real_labels, shown_labels, 0)?;
+        let logits = d.forward(r, both, both_labels, scene.pass(2, Lane::Discriminator))?;
+        let packs = r.shape(logits).0[0] / 2;
+        let real_logits = r.slice(logits, 0, 0, packs)?;
+        let fake_logits = r.slice(logits, 0, packs, packs)?;
         let mut d_loss = losses::discriminator(r, s.loss, s.smoothing, real_logits, fake_logits)?;
         if s.r1 > 0.0 || s.r2 > 0.0 {
-            // A row's logit depends on its own image alone, so one gradient serves both.
+            // A row's logit depends on its own image alone (but for a batch norm), so one gradient serves both.
             let steepness = penalties::steepness(r, logits, both)?;
             for (gamma, start) in [(s.r1, 0), (s.r2, batch)] {
                 if gamma > 0.0 {
@@ -275,7 +165,7 @@ impl Gan {
         if s.gradient_penalty > 0.0 {
             let places = r.noise([batch, 1], clock, Lane::Draws, BETWEEN_STREAM, Distribution::Uniform(0.0, 1.0))?;
             let between = penalties::between(r, real, fake, places)?;
-            let logits = d.forward(r, between, real_labels)?;
+            let logits = d.forward(r, between, real_labels, scene.pass(1, Lane::Discriminator))?;
             let steepness = penalties::steepness(r, logits, between)?;
             let penalty = penalties::off_one(r, steepness, s.gradient_penalty)?;
             d_loss = r.add(d_loss, penalty)?;
@@ -283,7 +173,10 @@ impl Gan {
         let on_real = opinion(r, s.loss, real_logits)?;
         let on_fake = opinion(r, s.loss, fake_logits)?;
         let gradients = r.gradients(d_loss, &d.parameters())?;
-        optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
+        d_optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
+        if s.d_norm == DNorm::Spectral {
+            spectral(r, &d.parameters())?;
+        }
         if s.clip > 0.0 {
             clip(r, &d.parameters(), s.clip)?;
         }
@@ -291,14 +184,14 @@ impl Gan {
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
-        let seen = blurred(r, s, fake, clock, Lane::Generator, BLUR_STREAMS[1])?;
-        let logits = d.forward(r, seen, real_labels)?;
-        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| {
-            let seen = blurred(r, s, real, clock, Lane::Generator, BLUR_STREAMS[2])?;
-            d.forward(r, seen, real_labels)
-        })?;
+        let judged = |r: &mut Recorder, images, which| {
+            let seen = scene.veiled(r, images, Lane::Generator, which)?;
+            d.forward(r, seen, real_labels, scene.pass(1, Lane::Generator))
+        };
+        let logits = judged(r, fake, 1)?;
+        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| judged(r, real, 2))?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
-        optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
+        g_optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
             follow(r, &average.parameters(), &g.parameters(), g_pace, s.average)?;
         }
@@ -308,8 +201,9 @@ impl Gan {
         let n = GRID_ROWS * DIGITS;
         let grid_noise = r.input("grid noise", [n, z], DType::F32);
         let grid_labels = (s.condition != Condition::None).then(|| r.input("grid labels", [n], DType::U32));
-        let input = conditioned(r, s, grid_noise, grid_labels)?;
-        let grid_images = average.as_ref().unwrap_or(&g).forward(r, input)?;
+        let known_noise = (norm(s.g_norm) == Some(Over::Batch)).then(|| r.input("known noise", [n, z], DType::F32));
+        let shown = average.as_ref().unwrap_or(&g);
+        let grid_images = sampled(r, shown, grid_noise, grid_labels, known_noise)?;
 
         let recording = Rc::new(std::mem::take(r).finish(fused, &[grid_images]));
         Ok(Gan {
@@ -327,6 +221,9 @@ impl Gan {
             grid_noise,
             grid_labels,
             grid_images,
+            known_noise,
+            enlarging,
+            image,
         })
     }
 
@@ -343,17 +240,99 @@ pub const G_RATE: usize = 0;
 /// The dial of D's learning rate.
 pub const D_RATE: usize = 1;
 
-/// Images with instance noise (Sønderby et al. 2017): normal noise that fades away, so that at first D can't tell real images
-/// from fakes by trifles. `lane` of the clock, just ticked, counts the updates that it fades over.
-fn blurred(r: &mut Recorder, s: &Settings, images: Tensor, clock: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
-    if s.blur == 0.0 {
-        return Ok(images);
+/// With the numbers that belong to this kind.
+fn optimizer(s: &Settings, kind: OptimizerKind) -> Optimizer {
+    match kind {
+        OptimizerKind::Adam => Optimizer::Adam(Adam::new(s.beta1, s.beta2)),
+        OptimizerKind::AdamW => Optimizer::Adam(Adam { decay: s.weight_decay, ..Adam::new(s.beta1, s.beta2) }),
+        OptimizerKind::RmsProp => Optimizer::Adam(Adam { corrected: false, ..Adam::new(0.0, s.beta2) }),
+        OptimizerKind::Sgd => Optimizer::Sgd { momentum: s.momentum },
     }
-    let size = r.constant([1], s.blur);
-    let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps: s.blur_steps, warmup: 0 })?;
-    let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
-    let noise = r.mul(noise, size)?;
-    r.add(images, noise)
+}
+
+impl Scene<'_> {
+    /// D's pass over so many batches.
+    fn pass(self, parts: usize, lane: Lane) -> Pass {
+        Pass { parts, known: None, clock: Some((self.clock, lane)) }
+    }
+
+    /// Fakes and labels, of which some are exchanged for old ones.
+    fn replayed(self, r: &mut Recorder, fake: Tensor, labels: Tensor) -> Result<(Tensor, Tensor)> {
+        if self.s.replay == 0 {
+            return Ok((fake, labels));
+        }
+        let mut replay = |tensor: Tensor, name: &str| {
+            let pool = r.pool_for(tensor, name, self.s.replay as usize);
+            r.replay(tensor, pool, self.clock, Lane::Draws, REPLAY_STREAM)
+        };
+        Ok((replay(fake, "replay.images")?, replay(labels, "replay.labels")?))
+    }
+
+    /// Images as D gets to see them: moved, and under noise. `lane` of the clock, just ticked, counts the updates, and
+    /// `which` of the streams makes both random.
+    fn veiled(self, r: &mut Recorder, images: Tensor, lane: Lane, which: usize) -> Result<Tensor> {
+        let moved = self.moved(r, images, lane, SHIFT_STREAMS[which])?;
+        self.blurred(r, moved, lane, BLUR_STREAMS[which])
+    }
+
+    /// Images moved by some pixels, with paper where they were.
+    fn moved(self, r: &mut Recorder, images: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
+        if self.s.translate == 0 {
+            return Ok(images);
+        }
+        let (shape, ImageShape { rows, columns }) = (r.shape(images).clone(), self.s.size.image());
+        let seen = r.reshape(images, [shape.0[0], rows, columns, 1])?;
+        let shift = Shift { clock: self.clock, lane, stream, most: self.s.translate as usize };
+        let moved = r.translate(seen, shift, -1.0)?;
+        r.reshape(moved, shape)
+    }
+
+    /// Images with instance noise (Sønderby et al. 2017): normal noise that fades away, so that at first D can't tell real
+    /// images from fakes by trifles.
+    fn blurred(self, r: &mut Recorder, images: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
+        let Scene { s, clock } = self;
+        if s.blur == 0.0 {
+            return Ok(images);
+        }
+        let size = r.constant([1], s.blur);
+        let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps: s.blur_steps, warmup: 0 })?;
+        let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
+        let noise = r.mul(noise, size)?;
+        r.add(images, noise)
+    }
+}
+
+/// Images `[N, P]` of a generator. With a batch norm, the statistics are those of `known`, noise that never changes, under the
+/// weights as they are: an image then depends on its own noise alone, and averaged weights have statistics that fit them,
+/// which running averages of a batch's statistics don't.
+fn sampled(
+    r: &mut Recorder,
+    g: &Generator,
+    noise: Tensor,
+    labels: Option<Tensor>,
+    known: Option<Tensor>,
+) -> Result<Tensor> {
+    let Some(known) = known else { return g.forward(r, noise, labels, Pass::PLAIN) };
+    let n = r.shape(noise).0[0];
+    let noise = r.concat(known, noise, 0)?;
+    let labels = labels.map(|labels| r.concat(labels, labels, 0)).transpose()?;
+    let images = g.forward(r, noise, labels, Pass { known: Some(n), ..Pass::PLAIN })?;
+    r.slice(images, 0, n, n)
+}
+
+/// The weights of a transposed convolution with stride 2 that enlarges an image bilinearly: this by itself.
+pub const ENLARGING: [f32; 4] = [0.25, 0.75, 0.75, 0.25];
+
+/// Real images `[B, 784]` twice as large, `[B, 3136]`.
+fn enlarged(r: &mut Recorder, images: Tensor, weights: Tensor) -> Result<Tensor> {
+    let batch = r.shape(images).0[0];
+    // Paper is 0 meanwhile, as what lies outside.
+    let ink = r.affine(images, 1.0, 1.0)?;
+    let ink = r.reshape(ink, [batch, IMAGE.rows, IMAGE.columns, 1])?;
+    let large = r.conv_transpose(ink, weights, 2, 1)?;
+    let paper = r.constant([1], -1.0);
+    let large = r.add(large, paper)?;
+    r.reshape(large, [batch, 4 * IMAGE.pixels()])
 }
 
 /// The mean of what D thinks: probabilities of being real, or scores.

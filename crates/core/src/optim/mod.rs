@@ -121,6 +121,26 @@ pub fn clip(r: &mut Recorder, weights: &[Tensor], bound: f32) -> Result<()> {
     }
 }
 
+/// Records that no weight stretches anything by more than 1 after an update (see `ops/spectral.rs`). Biases stay as they are.
+///
+/// # Errors
+/// [`crate::Error`] where the rules of [`crate::program`] are broken.
+pub fn spectral(r: &mut Recorder, parameters: &[Tensor]) -> Result<()> {
+    for &weight in parameters {
+        let info = r.info(weight).clone();
+        let [.., columns] = *info.shape.0.as_slice() else { continue };
+        if info.shape.rank() < 2 {
+            continue;
+        }
+        let mut vector =
+            |which: &str, length: usize, init| r.state(format!("{}.{which}", info.name), [length], DType::F32, init);
+        let (u, v) =
+            (vector("u", columns, Init::Normal(1.0)), vector("v", info.shape.len() / columns, Init::Fill(0.0)));
+        r.spectral(weight, u, v)?;
+    }
+    Ok(())
+}
+
 /// A state tensor beside each parameter, zero at first.
 fn states(r: &mut Recorder, parameters: &[Tensor], which: &str) -> Vec<Tensor> {
     let state = |&parameter: &Tensor| {

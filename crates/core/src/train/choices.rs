@@ -1,6 +1,8 @@
 //! The settings that are one of a few: each list once, with its words for the menu. To add a choice, add a line.
 
 use super::values::{Kind, Value, choices};
+use crate::data::{IMAGE, ImageShape};
+use crate::ops::activation::Activation;
 use crate::ops::schedule::Fall;
 
 choices! {
@@ -40,6 +42,10 @@ choices! {
         Projection = "projection", "Projection";
         /// The one-hot label is joined to the input (MLP) or to the features (convolutional).
         Concat = "concat", "Concatenation";
+        /// As before, with a learnt vector instead of the one-hot label.
+        Embedding = "embedding", "Embeddings";
+        /// A learnt image of the label lies beside the image, as one more channel.
+        Map = "map", "Label maps";
         /// Neither network knows the label.
         None = "none", "No labels";
     }
@@ -74,6 +80,133 @@ impl Loss {
         let kind = Kind::Choice { choices: Loss::CHOICES };
         let is_score = |text: &&str| Loss::read(text, &kind).is_ok_and(|loss| !loss.is_probabilistic());
         Loss::CHOICES.iter().map(|choice| choice.value).filter(is_score).collect()
+    }
+}
+
+choices! {
+    /// The extent of the generated images, and of the real ones.
+    Size {
+        /// As they are.
+        Small = "28", "28 × 28";
+        /// Twice that: real images are enlarged.
+        Large = "56", "56 × 56";
+    }
+}
+
+impl Size {
+    /// In pixels.
+    pub fn image(self) -> ImageShape {
+        let ImageShape { rows, columns } = IMAGE;
+        match self {
+            Size::Small => IMAGE,
+            Size::Large => ImageShape { rows: 2 * rows, columns: 2 * columns },
+        }
+    }
+
+    /// How often it can be halved, down to 7 × 7.
+    pub fn halvings(self) -> usize {
+        match self {
+            Size::Small => 2,
+            Size::Large => 3,
+        }
+    }
+}
+
+choices! {
+    /// How the convolutional generator makes images larger.
+    Upsampling {
+        /// By transposed convolutions, 4×4 with stride 2.
+        Transposed = "transposed", "Transposed convolution";
+        /// By repeating pixels before a convolution, 3×3.
+        Nearest = "nearest", "Upsampling + convolution";
+    }
+}
+
+choices! {
+    /// What a hidden layer does to each value.
+    ActivationKind {
+        /// 0 where negative.
+        Relu = "relu", "ReLU";
+        /// A small slope where negative.
+        Leaky = "leaky", "Leaky ReLU";
+        /// The hyperbolic tangent.
+        Tanh = "tanh", "tanh";
+    }
+}
+
+impl ActivationKind {
+    /// With the leaky ReLU's slope.
+    pub fn of(self, slope: f32) -> Activation {
+        match self {
+            ActivationKind::Relu => Activation::LeakyRelu(0.0),
+            ActivationKind::Leaky => Activation::LeakyRelu(slope),
+            ActivationKind::Tanh => Activation::Tanh,
+        }
+    }
+}
+
+choices! {
+    /// How the generator's hidden layers are kept in range.
+    GNorm {
+        /// Not at all.
+        None = "none", "None";
+        /// Over a batch, each channel.
+        Batch = "batch", "Batch norm";
+        /// Over a sample.
+        Layer = "layer", "Layer norm";
+    }
+}
+
+choices! {
+    /// How the discriminator's layers are kept in range.
+    DNorm {
+        /// Not at all.
+        None = "none", "None";
+        /// Over a batch, each channel; real and fake images apart.
+        Batch = "batch", "Batch norm";
+        /// Over a sample.
+        Layer = "layer", "Layer norm";
+        /// Each weight over its largest singular value.
+        Spectral = "spectral", "Spectral norm";
+    }
+}
+
+choices! {
+    /// On or off.
+    Toggle {
+        /// Off.
+        Off = "off", "Off";
+        /// On.
+        On = "on", "On";
+    }
+}
+
+choices! {
+    /// The discriminator's optimiser.
+    DOptimizer {
+        /// The generator's.
+        Same = "same", "Same as the generator's";
+        /// Adaptive moments.
+        Adam = "adam", "Adam";
+        /// Adam whose weights also shrink.
+        AdamW = "adamw", "AdamW";
+        /// Steps by the size of recent gradients, without their direction.
+        RmsProp = "rmsprop", "RMSprop";
+        /// Gradient descent with momentum.
+        Sgd = "sgd", "SGD";
+    }
+}
+
+impl DOptimizer {
+    /// Which one that is, beside this one of the generator.
+    pub fn beside(self, generators: OptimizerKind) -> OptimizerKind {
+        match self {
+            DOptimizer::Same => generators,
+            DOptimizer::Adam => OptimizerKind::Adam,
+            DOptimizer::AdamW => OptimizerKind::AdamW,
+            DOptimizer::RmsProp => OptimizerKind::RmsProp,
+            DOptimizer::Sgd => OptimizerKind::Sgd,
+        }
     }
 }
 

@@ -22,8 +22,10 @@ fn row(row: &Row) -> Json {
     ];
     fields.extend(row.kind.fields());
     fields.extend([("default", Json::text(row.default)), ("restart", Json::Bool(row.restart))]);
-    if let Some(When { key, values }) = row.when {
-        fields.push(("when", Json::object(vec![("key", Json::text(key)), ("values", texts(values))])));
+    if !row.when.is_empty() {
+        let case =
+            |When { key, values }: &When| Json::object(vec![("key", Json::text(key)), ("values", texts(values))]);
+        fields.push(("when", Json::Array(row.when.iter().map(case).collect())));
     }
     Json::object(fields)
 }
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(row("batch")["kind"], "integer");
         assert_eq!(row("batch")["max"], 1024);
         assert_eq!(row("loss")["choices"][1]["value"], "minimax");
-        assert_eq!(row("lambda")["when"]["key"], "loss");
+        assert_eq!(row("lambda")["when"][0]["key"], "loss");
         assert_eq!(json["scores"], serde_json::json!(["leastsquares", "hinge", "wasserstein", "relativistic"]));
         assert_eq!(row("beta1")["max"], 0.9999);
         assert_eq!(row("gRate")["restart"], false);

@@ -1,7 +1,10 @@
 //! Every setting, described once: key, kind, default, group, label, help. The struct, the page's controls, the URL, the
 //! command line and the validation all follow from these rows. To add one, add a row.
 
-pub use super::choices::{Architecture, Condition, Falling, Images, Loss, OptimizerKind};
+pub use super::choices::{
+    ActivationKind, Architecture, Condition, DNorm, DOptimizer, Falling, GNorm, Images, Loss, OptimizerKind, Size,
+    Toggle, Upsampling,
+};
 use super::presets::{PRESETS, Preset};
 use super::values::{Kind, Value, Widths};
 use crate::error::{Error, Result};
@@ -15,7 +18,7 @@ pub enum Effect {
     Restart,
 }
 
-/// Shows a setting only where another one has one of these values.
+/// A case in which a setting matters: where another one has one of these values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct When {
     /// The other setting.
@@ -58,8 +61,8 @@ pub struct Row {
     pub default: &'static str,
     /// Whether a change starts a new run.
     pub restart: bool,
-    /// When it matters.
-    pub when: Option<When>,
+    /// When it matters: in any of these cases, or always if there are none.
+    pub when: &'static [When],
     get: fn(&Settings) -> String,
     set: fn(&mut Settings, &str, &Kind) -> Result<(), String>,
 }
@@ -116,83 +119,129 @@ macro_rules! settings {
     };
 }
 
-const fn when(key: &'static str, values: &'static [&'static str]) -> Option<When> {
-    Some(When { key, values })
-}
+const CONV: &[When] = &[When { key: "network", values: &["conv"] }];
+const MLP: &[When] = &[When { key: "network", values: &["mlp"] }];
+const LEAKY: &[When] =
+    &[When { key: "gActivation", values: &["leaky"] }, When { key: "dActivation", values: &["leaky"] }];
+const HEARD: &[When] = &[When { key: "condition", values: &["projection", "concat"] }];
+const MINIMAX: &[When] = &[When { key: "loss", values: &["minimax"] }];
+const LABELLED: &[When] = &[When { key: "loss", values: &["nonsaturating", "minimax", "leastsquares"] }];
+const FALLING: &[When] = &[When { key: "schedule", values: &["linear", "cosine"] }];
+const ADAM: &[When] =
+    &[When { key: "optimizer", values: &["adam", "adamw"] }, When { key: "dOptimizer", values: &["adam", "adamw"] }];
+const ADAPTIVE: &[When] = &[
+    When { key: "optimizer", values: &["adam", "adamw", "rmsprop"] },
+    When { key: "dOptimizer", values: &["adam", "adamw", "rmsprop"] },
+];
+const ADAMW: &[When] = &[When { key: "optimizer", values: &["adamw"] }, When { key: "dOptimizer", values: &["adamw"] }];
+const SGD: &[When] = &[When { key: "optimizer", values: &["sgd"] }, When { key: "dOptimizer", values: &["sgd"] }];
 
 const RATE: Kind = Kind::Number { min: 1e-6, max: 1.0, log: true };
 const PENALTY: Kind = Kind::Number { min: 0.0, max: 100.0, log: false };
+const CHANNELS: Kind = Kind::Integer { min: 1, max: 64 };
+const DEPTH: Kind = Kind::Integer { min: 1, max: 3 };
 const WIDTHS: Kind = Kind::Widths { most: 6, max: 2048 };
 
 settings! {
-    images: Images = "images", "60000", Kind::Choice { choices: Images::CHOICES }, "data", Restart, None,
+    images: Images = "images", "60000", Kind::Choice { choices: Images::CHOICES }, "data", Restart, &[],
         "Training images", "How many of MNIST's training images are used.";
-    batch: u32 = "batch", "16", Kind::Integer { min: 1, max: 1024 }, "data", Restart, None,
+    batch: u32 = "batch", "16", Kind::Integer { min: 1, max: 1024 }, "data", Restart, &[],
         "Batch size", "Real images, and as many fakes, that the discriminator sees in a step.";
-    seed: u32 = "seed", "1", Kind::Integer { min: 0, max: u32::MAX }, "data", Restart, None,
+    seed: u32 = "seed", "1", Kind::Integer { min: 0, max: u32::MAX }, "data", Restart, &[],
         "Seed", "Where all random numbers start: weights, noise, the order of images. The same seed gives the same run.";
-    architecture: Architecture = "network", "conv", Kind::Choice { choices: Architecture::CHOICES }, "model", Restart, None,
+    architecture: Architecture = "network", "conv", Kind::Choice { choices: Architecture::CHOICES }, "model", Restart, &[],
         "Networks", "What generator and discriminator are made of.";
-    channels: u32 = "channels", "8", Kind::Integer { min: 1, max: 64 }, "model", Restart, when("network", &["conv"]),
-        "Channels", "Feature maps of the convolution next to the image; the inner one has twice as many.";
-    g_widths: Widths = "gWidths", "256,512", WIDTHS, "model", Restart, when("network", &["mlp"]),
+    size: Size = "size", "28", Kind::Choice { choices: Size::CHOICES }, "model", Restart, &[],
+        "Image size", "Pixels along each side. For 56 the real images are enlarged, and each network has one layer more.";
+    g_channels: u32 = "gChannels", "8", CHANNELS, "model", Restart, CONV,
+        "Generator channels", "Feature maps of the layer before the image; each one before has twice as many.";
+    d_channels: u32 = "dChannels", "8", CHANNELS, "model", Restart, CONV,
+        "Discriminator channels", "Feature maps of the layer at the image; each one after has twice as many.";
+    g_depth: u32 = "gDepth", "1", DEPTH, "model", Restart, CONV,
+        "Generator depth", "Layers at each size of the feature maps: one that makes them larger, then convolutions of 3×3.";
+    d_depth: u32 = "dDepth", "1", DEPTH, "model", Restart, CONV,
+        "Discriminator depth", "Layers at each size of the feature maps: one that halves them, then convolutions of 3×3.";
+    upsampling: Upsampling = "upsampling", "transposed", Kind::Choice { choices: Upsampling::CHOICES }, "model", Restart,
+        CONV,
+        "Upsampling", "How the generator's feature maps become larger.";
+    g_widths: Widths = "gWidths", "256,512", WIDTHS, "model", Restart, MLP,
         "Generator widths", "Hidden layers of the generator, from the noise to the image.";
-    d_widths: Widths = "dWidths", "512,256", WIDTHS, "model", Restart, when("network", &["mlp"]),
+    d_widths: Widths = "dWidths", "512,256", WIDTHS, "model", Restart, MLP,
         "Discriminator widths", "Hidden layers of the discriminator, from the image to its opinion.";
-    noise: u32 = "noise", "64", Kind::Integer { min: 1, max: 1024 }, "model", Restart, None,
+    noise: u32 = "noise", "64", Kind::Integer { min: 1, max: 1024 }, "model", Restart, &[],
         "Noise dimensions", "Length of the random vector that the generator turns into an image.";
-    slope: f32 = "slope", "0.2", Kind::Number { min: 0.0, max: 1.0, log: false }, "model", Restart, None,
+    g_norm: GNorm = "gNorm", "none", Kind::Choice { choices: GNorm::CHOICES }, "model", Restart, &[],
+        "Generator norm", "What keeps the values between the generator's layers in range.";
+    d_norm: DNorm = "dNorm", "none", Kind::Choice { choices: DNorm::CHOICES }, "model", Restart, &[],
+        "Discriminator norm", "What keeps the discriminator's layers in range. A spectral norm bounds how steep it can be.";
+    g_activation: ActivationKind = "gActivation", "relu", Kind::Choice { choices: ActivationKind::CHOICES }, "model", Restart, &[],
+        "Generator activation", "What the generator's hidden layers do to each value.";
+    d_activation: ActivationKind = "dActivation", "leaky", Kind::Choice { choices: ActivationKind::CHOICES }, "model", Restart, &[],
+        "Discriminator activation", "What the discriminator's hidden layers do to each value.";
+    dropout: f32 = "dropout", "0", Kind::Number { min: 0.0, max: 0.9, log: false }, "model", Restart, &[],
+        "Dropout", "The share of its features that the discriminator must do without, others each time.";
+    spread: Toggle = "minibatchDeviation", "off", Kind::Choice { choices: Toggle::CHOICES }, "model", Restart, &[],
+        "Minibatch deviation", "The discriminator is told how much the images of a batch differ, so that it sees when fakes are all alike.";
+    pack: u32 = "pack", "1", Kind::Integer { min: 1, max: 8 }, "model", Restart, &[],
+        "Packing", "So many images are judged together as one, real or fake, so that fakes that are too alike give themselves away.";
+    slope: f32 = "slope", "0.2", Kind::Number { min: 0.0, max: 1.0, log: false }, "model", Restart, LEAKY,
         "Leaky slope", "Slope of the leaky ReLU for negative values.";
-    condition: Condition = "condition", "projection", Kind::Choice { choices: Condition::CHOICES }, "model", Restart, None,
+    condition: Condition = "condition", "projection", Kind::Choice { choices: Condition::CHOICES }, "model", Restart, &[],
         "Labels", "How the networks learn which digit to draw. Without labels the grid's columns mean nothing.";
     label_scale: f32 = "labelScale", "5", Kind::Number { min: 0.0, max: 100.0, log: false }, "model", Restart,
-        when("condition", &["projection", "concat"]),
+        HEARD,
         "Label scale", "How loudly the generator hears the label beside the noise.";
-    loss: Loss = "loss", "nonsaturating", Kind::Choice { choices: Loss::CHOICES }, "loss", Restart, None,
+    loss: Loss = "loss", "nonsaturating", Kind::Choice { choices: Loss::CHOICES }, "loss", Restart, &[],
         "Loss", "What the two networks minimise. With minimax the generator learns little while its fakes are easily told.";
-    lambda: f32 = "lambda", "1", Kind::Number { min: 0.0, max: 100.0, log: false }, "loss", Restart, when("loss", &["minimax"]),
+    lambda: f32 = "lambda", "1", Kind::Number { min: 0.0, max: 100.0, log: false }, "loss", Restart, MINIMAX,
         "λ", "Weight of the generator's minimax term.";
     smoothing: f32 = "smoothing", "0", Kind::Number { min: 0.0, max: 0.5, log: false }, "loss", Restart,
-        when("loss", &["nonsaturating", "minimax", "leastsquares"]),
+        LABELLED,
         "Label smoothing", "How far below 1 the discriminator aims for real images, so that it is never quite sure.";
-    r1: f32 = "r1", "0", PENALTY, "loss", Restart, None,
+    r1: f32 = "r1", "0", PENALTY, "loss", Restart, &[],
         "R1 penalty", "What the discriminator pays for being steep around real images; keeps its lead small.";
-    r2: f32 = "r2", "0", PENALTY, "loss", Restart, None,
+    r2: f32 = "r2", "0", PENALTY, "loss", Restart, &[],
         "R2 penalty", "The same around fakes.";
-    gradient_penalty: f32 = "gradientPenalty", "0", PENALTY, "loss", Restart, None,
+    gradient_penalty: f32 = "gradientPenalty", "0", PENALTY, "loss", Restart, &[],
         "Gradient penalty", "What the discriminator pays where its slope between real images and fakes isn't 1 (WGAN-GP).";
-    clip: f32 = "clip", "0", Kind::Number { min: 0.0, max: 1.0, log: false }, "loss", Restart, None,
+    clip: f32 = "clip", "0", Kind::Number { min: 0.0, max: 1.0, log: false }, "loss", Restart, &[],
         "Weight clipping", "No weight of the discriminator may be further from 0 than this; 0 leaves them free.";
-    blur: f32 = "instanceNoise", "0", Kind::Number { min: 0.0, max: 2.0, log: false }, "loss", Restart, None,
+    blur: f32 = "instanceNoise", "0", Kind::Number { min: 0.0, max: 2.0, log: false }, "loss", Restart, &[],
         "Instance noise", "How much noise lies on all that the discriminator sees at first, so that trifles don't give fakes away.";
-    blur_steps: u32 = "instanceNoiseSteps", "2000", Kind::Integer { min: 1, max: 1_000_000 }, "loss", Restart, None,
+    blur_steps: u32 = "instanceNoiseSteps", "2000", Kind::Integer { min: 1, max: 1_000_000 }, "loss", Restart, &[],
         "Noise fades over", "After so many updates the instance noise is gone.";
-    optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, None,
+    translate: u32 = "translate", "0", Kind::Integer { min: 0, max: 8 }, "loss", Restart, &[],
+        "Translation", "All that the discriminator sees is moved by up to so many pixels at random, so that few images teach it longer.";
+    replay: u32 = "replay", "0", Kind::Integer { min: 0, max: 10_000 }, "loss", Restart, &[],
+        "Replay", "Keeps so many old fakes, and shows the discriminator one of them instead of every second new one.";
+    optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, &[],
         "Optimiser", "How weights follow their gradients.";
-    g_rate: f32 = "gRate", "0.004", RATE, "training", Live, None,
+    d_optimizer: DOptimizer = "dOptimizer", "same", Kind::Choice { choices: DOptimizer::CHOICES }, "training", Restart, &[],
+        "Discriminator's optimiser", "How the discriminator's weights follow theirs.";
+    g_rate: f32 = "gRate", "0.004", RATE, "training", Live, &[],
         "Generator's learning rate", "How far the generator's weights move in a step.";
-    d_rate: f32 = "dRate", "0.002", RATE, "training", Live, None,
+    d_rate: f32 = "dRate", "0.002", RATE, "training", Live, &[],
         "Discriminator's learning rate", "How far the discriminator's weights move in a step.";
-    schedule: Falling = "schedule", "constant", Kind::Choice { choices: Falling::CHOICES }, "training", Restart, None,
+    schedule: Falling = "schedule", "constant", Kind::Choice { choices: Falling::CHOICES }, "training", Restart, &[],
         "Rates over time", "Whether the learning rates fall, so that the networks come to rest.";
     schedule_steps: u32 = "scheduleSteps", "10000", Kind::Integer { min: 1, max: 1_000_000 }, "training", Restart,
-        when("schedule", &["linear", "cosine"]),
+        FALLING,
         "Steps until rest", "After so many updates of a network its learning rate is 0.";
-    warmup: u32 = "warmup", "0", Kind::Integer { min: 0, max: 100_000 }, "training", Restart, None,
+    warmup: u32 = "warmup", "0", Kind::Integer { min: 0, max: 100_000 }, "training", Restart, &[],
         "Warm-up", "Updates over which the learning rates rise from 0 at the start.";
-    beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw"]),
+    beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, ADAM,
         "β₁", "How long Adam remembers the direction of gradients.";
-    beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, when("optimizer", &["adam", "adamw", "rmsprop"]),
+    beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, ADAPTIVE,
         "β₂", "How long the optimiser remembers the size of gradients.";
-    weight_decay: f32 = "weightDecay", "0.01", Kind::Number { min: 0.0, max: 1.0, log: false }, "training", Restart, when("optimizer", &["adamw"]),
+    weight_decay: f32 = "weightDecay", "0.01", Kind::Number { min: 0.0, max: 1.0, log: false }, "training", Restart, ADAMW,
         "Weight decay", "What every weight loses of itself in a step, over the learning rate.";
-    momentum: f32 = "momentum", "0", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, when("optimizer", &["sgd"]),
+    momentum: f32 = "momentum", "0", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, SGD,
         "Momentum", "How long SGD keeps its direction.";
-    longest: f32 = "clipNorm", "0", Kind::Number { min: 0.0, max: 1000.0, log: false }, "training", Restart, None,
+    longest: f32 = "clipNorm", "0", Kind::Number { min: 0.0, max: 1000.0, log: false }, "training", Restart, &[],
         "Gradient clipping", "A network's gradient that is longer than this is shortened to it; 0 leaves it as it is.";
-    d_steps: u32 = "dSteps", "1", Kind::Integer { min: 1, max: 10 }, "training", Restart, None,
+    d_steps: u32 = "dSteps", "1", Kind::Integer { min: 1, max: 10 }, "training", Restart, &[],
         "D steps per G step", "How often the discriminator learns before the generator does once.";
-    average: f32 = "average", "0.995", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, None,
+    average: f32 = "average", "0.995", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, &[],
         "Moving average", "The grid shows a moving average of the generator's weights with this decay; 0 shows them as they are.";
 }
 
@@ -319,7 +368,7 @@ mod tests {
         for (i, row) in ROWS.iter().enumerate() {
             assert!(ROWS[..i].iter().all(|r| r.key != row.key), "{} twice", row.key);
             assert!(GROUPS.iter().any(|g| g.key == row.group), "{}: no group {}", row.key, row.group);
-            if let Some(when) = row.when {
+            for when in row.when {
                 let other = super::row(when.key).unwrap();
                 let Kind::Choice { choices } = other.kind else { panic!("{} depends on no choice", row.key) };
                 assert!(when.values.iter().all(|v| choices.iter().any(|c| c.value == *v)), "{}", row.key);

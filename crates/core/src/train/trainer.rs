@@ -4,12 +4,14 @@
 use super::checkpoint;
 use super::presets::Preset;
 use super::settings::Settings;
-use crate::data::{IMAGE, idx};
+use crate::data::{IMAGE, ImageShape, idx};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::{GpuContext, GpuEngine};
 use crate::engine::{Engine, Pending};
 use crate::error::{Error, Result};
-use crate::models::gan::{D_RATE, DIGITS, G_RATE, GRID_ROWS, GRID_STREAM, Gan, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES};
+use crate::models::gan::{
+    D_RATE, DIGITS, ENLARGING, G_RATE, GRID_ROWS, GRID_STREAM, Gan, KNOWN_STREAM, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES,
+};
 use crate::ops::noise;
 use crate::ops::tick::Lane;
 use crate::program::Tensor;
@@ -82,7 +84,7 @@ impl Trainer {
         let seed = trainer.settings.seed;
         trainer.upload(trainer.gan.clock, Lane::Seed as usize, &[seed])?;
         trainer.turn_dials()?;
-        trainer.set_grid_noise(GRID_STREAM)?;
+        trainer.set_fixed()?;
         if let Some(labels) = trainer.gan.grid_labels {
             let digits: Vec<u32> = (0..n as u32).map(|i| i % DIGITS as u32).collect();
             trainer.upload(labels, 0, &digits)?;
@@ -101,9 +103,25 @@ impl Trainer {
     }
 
     fn set_grid_noise(&mut self, stream: u32) -> Result<()> {
+        self.set_noise(self.gan.grid_noise, stream)
+    }
+
+    fn set_noise(&mut self, tensor: Tensor, stream: u32) -> Result<()> {
         let n = GRID_ROWS * DIGITS * self.settings.noise as usize;
         let noise: Vec<u32> = noise::normal(self.settings.seed, stream, n).iter().map(|v| v.to_bits()).collect();
-        self.upload(self.gan.grid_noise, 0, &noise)
+        self.upload(tensor, 0, &noise)
+    }
+
+    /// What follows from the seed, and what never changes.
+    fn set_fixed(&mut self) -> Result<()> {
+        if let Some(weights) = self.gan.enlarging {
+            let square: Vec<u32> = ENLARGING.iter().flat_map(|a| ENLARGING.map(|b| (a * b).to_bits())).collect();
+            self.upload(weights, 0, &square)?;
+        }
+        if let Some(noise) = self.gan.known_noise {
+            self.set_noise(noise, KNOWN_STREAM)?;
+        }
+        self.set_grid_noise(GRID_STREAM)
     }
 
     /// The settings in force.
@@ -254,7 +272,13 @@ impl Trainer {
         self.engine.get().run(&[grid], 1)
     }
 
-    /// Samples the grid: [`GRID_ROWS`] rows of one image for each digit, `[rows · 10, 784]` bytes, ink = 255.
+    /// The extents of a generated image.
+    pub fn image(&self) -> ImageShape {
+        self.gan.image
+    }
+
+    /// Samples the grid: [`GRID_ROWS`] rows of one image for each digit, `[rows · 10, P]` bytes, ink = 255; see
+    /// [`Trainer::image`].
     ///
     /// # Errors
     /// What the engine reports.
@@ -270,7 +294,7 @@ impl Trainer {
     /// # Errors
     /// What the engine reports.
     pub async fn samples(&mut self, count: usize, mut progress: impl FnMut(usize)) -> Result<(Vec<u8>, Vec<u8>)> {
-        let (pixels, per_grid) = (IMAGE.pixels(), GRID_ROWS * DIGITS);
+        let (pixels, per_grid) = (self.gan.image.pixels(), GRID_ROWS * DIGITS);
         let mut images = Vec::with_capacity(count * pixels);
         let mut stream = SAMPLE_STREAM;
         while images.len() < count * pixels {
@@ -335,7 +359,7 @@ impl Trainer {
                 self.settings.seed = Lane::Seed.of(words);
             }
         }
-        self.set_grid_noise(GRID_STREAM)
+        self.set_fixed()
     }
 }
 

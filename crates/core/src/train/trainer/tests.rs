@@ -4,7 +4,9 @@ use super::*;
 use crate::data::ImageShape;
 use crate::engine::{block_on, gpu};
 use crate::ops::check::Random;
-use crate::train::settings::{Condition, Loss, OptimizerKind, resolve};
+use crate::train::settings::{
+    ActivationKind, Condition, DNorm, DOptimizer, GNorm, Loss, OptimizerKind, Size, Upsampling, resolve,
+};
 use crate::train::values::Choice;
 
 /// Digits as simple as can be: digit `d` is a bright square at one of ten places, with some noise.
@@ -37,16 +39,48 @@ fn save(trainer: &mut Trainer) -> Vec<u8> {
     block_on(trainer.save().unwrap()).unwrap()
 }
 
-const TINY: &str = "images=1000&channels=2&batch=5&noise=7";
+const TINY: &str = "images=1000&gChannels=2&dChannels=2&batch=5&noise=7";
 const TINY_MLP: &str = "images=1000&network=mlp&gWidths=12,9&dWidths=11&batch=5&noise=7";
 
 /// D's penalties and constraints, as settings.
 const PENALTIES: [&str; 7] =
     ["", "r1=1", "r2=1", "r1=1&r2=1", "gradientPenalty=10", "clip=0.05", "instanceNoise=0.5&instanceNoiseSteps=20"];
 
+fn values(choices: &'static [Choice]) -> impl Iterator<Item = &'static str> {
+    choices.iter().map(|c| c.value)
+}
+
+/// What the networks can be made of, beside the plain ones: each choice by itself.
+fn single_constructions() -> Vec<String> {
+    let each = |key: &'static str, choices| values(choices).map(move |value| format!("{key}={value}"));
+    let mut all: Vec<String> = each("gNorm", GNorm::CHOICES)
+        .chain(each("dNorm", DNorm::CHOICES))
+        .chain(each("condition", Condition::CHOICES))
+        .chain(each("gActivation", ActivationKind::CHOICES))
+        .chain(each("dActivation", ActivationKind::CHOICES))
+        .chain(each("upsampling", Upsampling::CHOICES))
+        .chain(each("size", Size::CHOICES))
+        .chain(each("dOptimizer", DOptimizer::CHOICES))
+        .collect();
+    let others = ["gDepth=3", "dDepth=2", "dropout=0.3", "minibatchDeviation=on", "pack=2", "translate=3", "replay=20"];
+    all.extend(others.map(str::to_owned));
+    all
+}
+
+/// The same, then many together.
+fn constructions() -> Vec<String> {
+    let mut all = single_constructions();
+    all.push(
+        "gNorm=batch&dNorm=batch&pack=2&condition=map&dropout=0.2&minibatchDeviation=on&translate=2&replay=9".into(),
+    );
+    all.push(
+        "size=56&gNorm=layer&dNorm=spectral&pack=2&condition=embedding&upsampling=nearest&gDepth=2&dDepth=2".into(),
+    );
+    all
+}
+
 /// Every loss with every penalty and optimiser.
 fn combinations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let values = |choices: &'static [Choice]| choices.iter().map(|c| c.value);
     values(Loss::CHOICES).flat_map(move |loss| {
         PENALTIES
             .into_iter()
@@ -78,15 +112,48 @@ fn every_condition_trains_and_stays_finite() {
 }
 
 #[test]
-fn every_loss_trains_with_every_penalty_and_optimiser() {
-    for network in [TINY, TINY_MLP] {
-        for (i, (loss, penalty, optimizer)) in combinations().enumerate() {
+fn every_loss_trains_with_every_penalty_optimiser_and_norm() {
+    for (i, (loss, penalty, optimizer)) in combinations().enumerate() {
+        for (j, d_norm) in values(DNorm::CHOICES).enumerate() {
+            // What isn't said to be with every other takes turns.
+            let network = if (i + j) % 2 == 0 { TINY } else { TINY_MLP };
             let condition = Condition::CHOICES[i % Condition::CHOICES.len()].value;
+            let g_norm = GNorm::CHOICES[(i / 2 + j) % GNorm::CHOICES.len()].value;
             let text = format!(
-                "{network}&condition={condition}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&smoothing=0.1"
+                "{network}&condition={condition}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&smoothing=0.1\
+                 &gNorm={g_norm}&dNorm={d_norm}"
             );
             assert_trains(&mut trainer(&text), 50, &text);
         }
+    }
+}
+
+#[test]
+fn every_construction_trains_and_fused_is_plain() {
+    for (i, text) in constructions().iter().enumerate() {
+        let network = if i % 3 == 2 { TINY_MLP } else { TINY };
+        let text = format!("{network}&batch=6&{text}");
+        let plain = plain_metrics(&text, 10);
+        let fused = assert_trains(&mut trainer(&text), 10, &text);
+        assert_close(&plain, &fused, 1e-4);
+    }
+}
+
+#[test]
+fn every_construction_trains_on_the_gpu_as_on_the_cpu() {
+    let Some(context) = gpu::test_context() else { return };
+    for (i, text) in constructions().iter().enumerate() {
+        let network = if i % 4 == 3 { TINY_MLP } else { TINY };
+        let text = format!("{network}&batch=6&{text}");
+        let resolved = resolve(&text).unwrap();
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
+        let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+        let mut on_cpu = trainer(&text);
+        let metrics = [&mut on_cpu, &mut on_gpu].map(|trainer| assert_trains(trainer, 8, &text));
+        assert_close(&metrics[0], &metrics[1], 1e-3);
+        let (a, b) = (block_on(on_cpu.images().unwrap()).unwrap(), block_on(on_gpu.images().unwrap()).unwrap());
+        let apart = a.iter().zip(&b).filter(|(a, b)| a.abs_diff(**b) > 4).count();
+        assert!(apart * 100 <= a.len(), "{text}: {apart} of {} pixels differ", a.len());
     }
 }
 
@@ -131,7 +198,11 @@ fn every_loss_and_penalty_trains_on_the_gpu_as_on_the_cpu() {
         }
         let network = if i % 3 == 0 { TINY_MLP } else { TINY };
         let longest = if i % 4 == 0 { 0.5 } else { 0.0 };
-        let text = format!("{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&clipNorm={longest}");
+        let (g_norm, d_norm) =
+            (GNorm::CHOICES[i % GNorm::CHOICES.len()].value, DNorm::CHOICES[i / 2 % DNorm::CHOICES.len()].value);
+        let text = format!(
+            "{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&clipNorm={longest}&gNorm={g_norm}&dNorm={d_norm}"
+        );
         let resolved = resolve(&text).unwrap();
         let mut on_cpu = trainer(&text);
         let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
@@ -189,7 +260,7 @@ fn a_checkpoint_that_does_not_fit_is_refused_and_changes_nothing() {
     let mut small = trainer(TINY);
     small.run(3).unwrap();
     let file = save(&mut small);
-    let mut other = trainer("images=1000&channels=3&batch=5&noise=7");
+    let mut other = trainer("images=1000&gChannels=3&dChannels=3&batch=5&noise=7");
     let before = save(&mut other);
     let error = other.load(&file).unwrap_err().to_string();
     assert!(error.contains("generator") && error.contains("in the file"), "{error}");
@@ -227,7 +298,7 @@ fn a_checkpoint_is_checked_without_a_run_and_its_fault_has_a_name() {
         (foreign, Foreign, "no settings of this program"),
         (with("noise=7", "nooze=7"), Settings, "did you mean `noise`"),
         (with("batch=5", "batch=x"), Settings, "`batch=x`"),
-        (with("channels=2", "channels=3"), Tensors, "in the file"),
+        (with("gChannels=2", "gChannels=3"), Tensors, "in the file"),
         (with("discriminator.head", "discriminator.hand"), Tensors, "`discriminator.head"),
     ] {
         let Err(Error::Checkpoint { fault, why }) = crate::train::check_checkpoint(&broken) else {
@@ -254,32 +325,43 @@ fn a_step_has_few_dispatches() {
         assert_eq!(step.iter().flatten().count(), most, "{text}: {step:#?}");
     }
     // Whatever is chosen, as long as nothing needs gradients of gradients.
-    for loss in Loss::CHOICES {
-        for optimizer in OptimizerKind::CHOICES {
-            let text = format!("loss={}&optimizer={}&smoothing=0.1", loss.value, optimizer.value);
-            let step = dispatches(&text);
-            assert!(step.iter().flatten().count() <= 30, "{text}: {step:#?}");
+    let few = |text: &str| {
+        let step = dispatches(text);
+        assert!(step.iter().flatten().count() <= 30, "{text}: {step:#?}");
+    };
+    for loss in values(Loss::CHOICES) {
+        for optimizer in values(OptimizerKind::CHOICES) {
+            few(&format!("loss={loss}&optimizer={optimizer}&smoothing=0.1"));
+        }
+        for (g_norm, d_norm) in values(GNorm::CHOICES).flat_map(|g| values(DNorm::CHOICES).map(move |d| (g, d))) {
+            few(&format!("loss={loss}&gNorm={g_norm}&dNorm={d_norm}"));
         }
     }
+    single_constructions().iter().for_each(|text| few(text));
 }
 
 #[test]
 fn fused_programs_compute_what_the_plain_ones_do() {
     for text in [TINY, TINY_MLP] {
         let settings = resolve(text).unwrap().settings;
-        let run = |fused| {
-            let gan = Gan::record(&settings, fused).unwrap();
-            let engine = Runner::Cpu(CpuEngine::new(&gan.recording, settings.seed));
-            let ops: usize = gan.recording.programs.iter().map(|p| p.ops.len()).sum();
-            let mut trainer =
-                with_data(Trainer::with(resolve("").unwrap().preset, settings.clone(), gan, engine).unwrap());
-            trainer.run(50).unwrap();
-            (block_on(trainer.metrics()).unwrap(), ops)
+        let ops = |fused| {
+            Gan::record(&settings, fused).unwrap().recording.programs.iter().map(|p| p.ops.len()).sum::<usize>()
         };
-        let ((plain, plain_ops), (fused, fused_ops)) = (run(false), run(true));
-        assert!(fused_ops < plain_ops);
-        assert_close(&plain, &fused, 1e-4);
+        assert!(ops(true) < ops(false));
+        let mut fused = trainer(text);
+        fused.run(50).unwrap();
+        assert_close(&plain_metrics(text, 50), &block_on(fused.metrics()).unwrap(), 1e-4);
     }
+}
+
+/// Of a run whose programs are those that were recorded, without rewrites.
+fn plain_metrics(text: &str, steps: u32) -> Vec<Metrics> {
+    let resolved = resolve(text).unwrap();
+    let gan = Gan::record(&resolved.settings, false).unwrap();
+    let engine = Runner::Cpu(CpuEngine::new(&gan.recording, resolved.settings.seed));
+    let mut trainer = with_data(Trainer::with(resolved.preset, resolved.settings, gan, engine).unwrap());
+    trainer.run(steps).unwrap();
+    block_on(trainer.metrics()).unwrap()
 }
 
 fn assert_close(left: &[Metrics], right: &[Metrics], tolerance: f32) {
@@ -385,7 +467,7 @@ fn distance_from_toys(trainer: &mut Trainer) -> f64 {
 
 #[test]
 fn a_gan_learns_a_toy_problem() {
-    let mut trainer = trainer("images=1000&channels=4&noise=16");
+    let mut trainer = trainer("images=1000&gChannels=4&dChannels=4&noise=16");
     let untrained = distance_from_toys(&mut trainer);
     trainer.run(600).unwrap();
     let trained = distance_from_toys(&mut trainer);
