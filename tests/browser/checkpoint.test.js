@@ -111,7 +111,7 @@ function safetensors(header) {
 }
 
 test('a file that is no saved run is named with the reason, and the training goes on', async () => {
-  await page.goto(site.address + '?engine=cpu&lang=en#channels=4&seed=3');
+  await page.goto(site.address + '?engine=cpu&lang=en#gChannels=4&seed=3');
   await untilState(page, 'training', ({ step }) => step > 5);
   const { bytes } = await downloaded(() => page.locator('#save').click());
   const edited = (/** @type {string} */ from, /** @type {string} */ to) => Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1');
@@ -123,8 +123,8 @@ test('a file that is no saved run is named with the reason, and the training goe
     ['header.safetensors', bytes.subarray(0, 50), /incomplete/],
     ['garbled.safetensors', edited('{"__metadata__"', '["__metadata__"'), /isn’t a safetensors file/],
     ['other.safetensors', safetensors({ __metadata__: { made: 'elsewhere' } }), /not one that Digit Forge saved/],
-    ['newer.safetensors', edited('channels=4', 'chunnels=4'), /settings aren’t known here.*chunnels/],
-    ['wider.safetensors', edited('channels=4', 'channels=5'), /networks aren’t those.*in the file/],
+    ['newer.safetensors', edited('gChannels=4', 'gChunnels=4'), /settings aren’t known here.*gChunnels/],
+    ['wider.safetensors', edited('gChannels=4', 'gChannels=5'), /networks aren’t those.*in the file/],
     ['missing.safetensors', safetensors({ __metadata__: { 'digit-forge 1 settings': 'preset=quick' } }), /networks aren’t those.*missing/],
   ];
   let { step } = await untilState(page, 'training', ({ playing }) => playing);
@@ -135,7 +135,7 @@ test('a file that is no saved run is named with the reason, and the training goe
     assert.ok(notice?.includes(`“${name}”`), notice);
     assert.match(notice ?? '', reason);
     const state = await untilState(page, 'going on', (now) => now.playing && now.step > step);
-    assert.equal(state.settings, 'preset=quick&seed=3&channels=4');
+    assert.equal(state.settings, 'preset=quick&seed=3&gChannels=4');
     step = state.step;
   }
   await page.locator('.notice .dismiss').click();

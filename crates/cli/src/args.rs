@@ -41,7 +41,7 @@ pub struct Trial {
     #[arg(long, value_enum, value_name = "PART", num_args = 1..)]
     pub only: Vec<Part>,
 
-    /// Steps with these settings instead of `quick`'s and a dense GAN's, as in the page's address: `batch=32&channels=4`.
+    /// Steps with these settings instead of `quick`'s and a dense GAN's, as in the page's address: `batch=32&gChannels=4`.
     #[arg(long, value_name = "TEXT")]
     pub settings: Option<String>,
 

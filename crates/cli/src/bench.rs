@@ -227,7 +227,9 @@ impl Bench<'_> {
 fn wider(s: &Settings, factor: u32) -> Vec<(&'static str, String)> {
     let times = |widths: &Widths| widths.0.iter().map(|w| (w * factor).to_string()).collect::<Vec<_>>().join(",");
     match s.architecture {
-        Architecture::Conv => vec![("channels", (s.channels * factor).to_string())],
+        Architecture::Conv => {
+            vec![("gChannels", (s.g_channels * factor).to_string()), ("dChannels", (s.d_channels * factor).to_string())]
+        }
         Architecture::Mlp => vec![("gWidths", times(&s.g_widths)), ("dWidths", times(&s.d_widths))],
     }
 }

@@ -38,7 +38,7 @@ fn with_data(mut forge: Forge) -> Forge {
     forge
 }
 
-const SMALL: &str = "images=1000&channels=4";
+const SMALL: &str = "images=1000&gChannels=4&dChannels=4";
 const MLP: &str = "images=1000&network=mlp&gWidths=32,48&dWidths=48,32";
 
 async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
@@ -101,7 +101,7 @@ async fn a_checkpoint_says_its_settings_and_a_bad_file_its_fault() {
     ok(run.tune(&format!("{SMALL}&seed=7&gRate=0.001")));
     let file = value::<Uint8Array>(ok(run.save())).await.to_vec();
     let text = checkpoint_settings(&file).expect("a checkpoint of ours");
-    assert_eq!(text, "preset=quick&images=1000&seed=7&channels=4&gRate=0.001");
+    assert_eq!(text, "preset=quick&images=1000&seed=7&gChannels=4&dChannels=4&gRate=0.001");
     let mut again = ok(Forge::cpu(&text));
     ok(again.load(&file));
     assert_eq!(again.step(), 2);
@@ -139,6 +139,6 @@ async fn bad_input_is_refused_with_its_reason() {
     let mut forge = ok(Forge::cpu(SMALL));
     assert!(refused(forge.run(1)).contains("0 of the first 1000"));
     assert!(refused(forge.add_data(&[0, 0, 8], &[])).contains("truncated"));
-    assert!(refused(forge.tune("images=1000&channels=5")).contains("new run"));
+    assert!(refused(forge.tune("images=1000&gChannels=5&dChannels=4")).contains("new run"));
     ok(forge.tune(&format!("{SMALL}&gRate=0.001")));
 }

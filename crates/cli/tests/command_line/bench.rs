@@ -14,7 +14,7 @@ fn is_figure(value: &Value) -> bool {
 #[test]
 fn every_part_is_measured_and_told_twice() {
     let scene = Scene::new();
-    let args = [&SMALL[..], &["channels=1&batch=2&images=1000", "--json", "figures.json"]].concat();
+    let args = [&SMALL[..], &["gChannels=1&batch=2&images=1000", "--json", "figures.json"]].concat();
     let output = scene.succeeds(&args);
     let (tables, json) = (String::from_utf8(output.stdout).unwrap(), scene.json("figures.json"));
 
@@ -23,7 +23,7 @@ fn every_part_is_measured_and_told_twice() {
 
     let step = &json["steps"][0];
     assert_eq!(step["name"], "given");
-    assert_eq!(step["settings"], "preset=quick&images=1000&batch=2&channels=1");
+    assert_eq!(step["settings"], "preset=quick&images=1000&batch=2&gChannels=1");
     assert!(["ms", "productsMs", "ratio"].iter().all(|key| is_figure(&step[key])), "{step}");
     assert!(step["mflop"].as_f64() > Some(0.1), "{step}");
 
@@ -72,7 +72,7 @@ fn what_makes_no_sense_is_refused() {
 fn the_gpu_is_measured_where_there_is_one() {
     let scene = Scene::new();
     let args = ["--engine", "gpu", "--only", "steps", "products", "--json", "f"];
-    let small = [&SMALL[..], &["channels=1&batch=2&images=1000"], &args].concat();
+    let small = [&SMALL[..], &["gChannels=1&batch=2&images=1000"], &args].concat();
     let output = scene.command(&small).output().unwrap();
     if !output.status.success() {
         let said = said(&output);

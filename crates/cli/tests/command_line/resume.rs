@@ -78,9 +78,9 @@ fn checkpoints_that_do_not_fit_are_refused() {
     );
     refuse(&good[..good.len() / 2], &["model.safetensors", "not a whole safetensors file"]);
     refuse(&[], &["model.safetensors", "not a whole safetensors file"]);
-    refuse(&replaced(&good, "channels=2", "channels=3"), &["model.safetensors", "in the file", "here"]);
-    refuse(&replaced(&good, "channels=2", "network=mlp"), &["model.safetensors", "generator.0.weight"]);
-    refuse(&replaced(&good, "channels=2", "channels=0"), &["model.safetensors", "`channels=0`"]);
+    refuse(&replaced(&good, "gChannels=2", "gChannels=3"), &["model.safetensors", "in the file", "here"]);
+    refuse(&replaced(&good, "gChannels=2", "network=mlp"), &["model.safetensors", "generator.0.weight"]);
+    refuse(&replaced(&good, "gChannels=2", "gChannels=0"), &["model.safetensors", "`gChannels=0`"]);
     refuse(&replaced(&good, "digit-forge 1", "something else"), &["model.safetensors", "no settings of this program"]);
     std::fs::remove_file(scene.path("run/model.safetensors")).unwrap();
     scene.refuses(&["train", "--resume", "run", "--out", "next"], 1, &["model.safetensors", "can't be read"]);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// As few images as training accepts.
 const IMAGES: usize = 1000;
 /// Settings under which a step takes next to no time.
-pub const SMALL: [&str; 4] = ["--set", "images=1000", "channels=2", "batch=4"];
+pub const SMALL: [&str; 5] = ["--set", "images=1000", "gChannels=2", "dChannels=2", "batch=4"];
 
 /// Removed with its files when dropped.
 pub struct Scene {

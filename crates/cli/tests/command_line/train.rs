@@ -29,7 +29,7 @@ fn a_run_leaves_its_files_and_nothing_else() {
     assert_eq!(pixels[0], 255, "paper is white");
 
     let settings = checkpoint_settings(&scene.get("deep/run/model.safetensors")).unwrap().settings;
-    assert_eq!((settings.seed, settings.batch, settings.channels), (7, 4, 2));
+    assert_eq!((settings.seed, settings.batch, settings.g_channels), (7, 4, 2));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn metrics_hold_settings_times_and_a_row_a_step() {
     scene.trains(&["--preset", "quick", "--steps", "15", "--out", "run"]);
     let metrics = scene.json("run/metrics.json");
     assert_eq!(metrics["preset"], "quick");
-    assert_eq!(metrics["settings"], "preset=quick&images=1000&batch=4&channels=2");
+    assert_eq!(metrics["settings"], "preset=quick&images=1000&batch=4&gChannels=2&dChannels=2");
     assert_eq!(metrics["values"]["batch"], "4");
     assert_eq!(metrics["values"]["gRate"], "0.004");
     assert_eq!(metrics["engine"], "cpu");

@@ -44,10 +44,10 @@ const NOISE_STREAM: u32 = 1;
 pub const GRID_STREAM: u32 = 2;
 /// Random stream of the gradient penalty's places between real images and fakes.
 const BETWEEN_STREAM: u32 = 3;
-/// Random streams of the noise on what D sees: in its own update, and on fakes and on real images in G's.
-const BLUR_STREAMS: [u32; 3] = [4, 5, 6];
+/// Random streams of the noise on what D sees, in its own update and in G's.
+const BLUR_STREAMS: [u32; 2] = [4, 5];
 /// Random streams of how far images move, likewise.
-const SHIFT_STREAMS: [u32; 3] = [7, 8, 9];
+const SHIFT_STREAMS: [u32; 2] = [7, 8];
 /// Random stream of which old fakes come again.
 const REPLAY_STREAM: u32 = 10;
 /// Random stream of the fixed noise that a batch norm's statistics are known by when sampling.
@@ -91,6 +91,19 @@ pub struct Gan {
     pub enlarging: Option<Tensor>,
     /// The extents of a generated image.
     pub image: ImageShape,
+}
+
+/// Real images and fakes as one batch, with their labels.
+#[derive(Clone, Copy)]
+struct Pair {
+    images: Tensor,
+    labels: Tensor,
+}
+
+impl Pair {
+    fn of(r: &mut Recorder, real: Tensor, fake: Tensor, real_labels: Tensor, fake_labels: Tensor) -> Result<Self> {
+        Ok(Pair { images: r.concat(real, fake, 0)?, labels: r.concat(real_labels, fake_labels, 0)? })
+    }
 }
 
 /// What both updates need to know.
@@ -143,10 +156,9 @@ impl Gan {
         r.tick(clock, Lane::Discriminator)?;
         let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         let (shown, shown_labels) = scene.replayed(r, fake, real_labels)?;
-        let both = r.concat(real, shown, 0)?;
-        let both = scene.veiled(r, both, Lane::Discriminator, 0)?;
-        let both_labels = r.concat(real_labels, shown_labels, 0)?;
-        let logits = d.forward(r, both, both_labels, scene.pass(2, Lane::Discriminator))?;
+        let shown = Pair::of(r, real, shown, real_labels, shown_labels)?;
+        let both = scene.veiled(r, shown.images, Lane::Discriminator, 0)?;
+        let logits = d.forward(r, both, shown.labels, scene.pass(2, Lane::Discriminator))?;
         let packs = r.shape(logits).0[0] / 2;
         let real_logits = r.slice(logits, 0, 0, packs)?;
         let fake_logits = r.slice(logits, 0, packs, packs)?;
@@ -184,12 +196,20 @@ impl Gan {
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
-        let judged = |r: &mut Recorder, images, which| {
-            let seen = scene.veiled(r, images, Lane::Generator, which)?;
-            d.forward(r, seen, real_labels, scene.pass(1, Lane::Generator))
+        let (images, labels, parts) = if s.loss.is_relativistic() {
+            let pair = if s.replay == 0 { shown } else { Pair::of(r, real, fake, real_labels, real_labels)? };
+            (pair.images, pair.labels, 2)
+        } else {
+            (fake, real_labels, 1)
         };
-        let logits = judged(r, fake, 1)?;
-        let g_loss = losses::generator(r, s.loss, s.lambda, logits, |r| judged(r, real, 2))?;
+        let seen = scene.veiled(r, images, Lane::Generator, 1)?;
+        let logits = d.forward(r, seen, labels, scene.pass(parts, Lane::Generator))?;
+        let g_loss = if parts == 2 {
+            let [real, fake] = [r.slice(logits, 0, 0, packs)?, r.slice(logits, 0, packs, packs)?];
+            losses::generator(r, s.loss, s.lambda, Some(real), fake)?
+        } else {
+            losses::generator(r, s.loss, s.lambda, None, logits)?
+        };
         let gradients = r.gradients(g_loss, &g.parameters())?;
         g_optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {

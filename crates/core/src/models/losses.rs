@@ -56,20 +56,18 @@ pub fn discriminator(r: &mut Recorder, loss: Loss, smoothing: f32, real: Tensor,
     }
 }
 
-/// What G minimises. `real` records D's logits of real images; only the losses that compare with them do.
+/// What G minimises. `real` are D's logits of real images, which only losses that compare with them need
+/// ([`Loss::is_relativistic`]).
 ///
 /// The primer (section 4.1) writes minimax's λ before a term in `x`, which G doesn't reach; here it weighs the term as it
 /// is meant.
 ///
 /// # Errors
 /// [`crate::Error`] where the shapes don't fit.
-pub fn generator(
-    r: &mut Recorder,
-    loss: Loss,
-    lambda: f32,
-    fake: Tensor,
-    real: impl FnOnce(&mut Recorder) -> Result<Tensor>,
-) -> Result<Tensor> {
+///
+/// # Panics
+/// If [`Loss::is_relativistic`] and there is no `real`.
+pub fn generator(r: &mut Recorder, loss: Loss, lambda: f32, real: Option<Tensor>, fake: Tensor) -> Result<Tensor> {
     match loss {
         Loss::NonSaturating => minus_log_d(r, fake),
         Loss::Minimax => {
@@ -82,7 +80,7 @@ pub fn generator(
             r.affine(mean, -1.0, 0.0)
         }
         Loss::Relativistic => {
-            let real = real(r)?;
+            let Some(real) = real else { unreachable!("a relativistic loss is given both") };
             softplus_of_difference(r, real, fake)
         }
     }
@@ -174,7 +172,7 @@ mod tests {
                     .range(-3.0, 3.0)
                     .records(move |r, x| match network {
                         0 => discriminator(r, loss, smoothing, x[0], x[1]),
-                        _ => generator(r, loss, 0.5, x[1], |_| Ok(x[0])),
+                        _ => generator(r, loss, 0.5, Some(x[0]), x[1]),
                     })
                     .equals(move |x| vec![formulas(loss, f64::from(smoothing), 0.5, &x[0], &x[1])[network]])
                 };

@@ -75,6 +75,11 @@ impl Loss {
         matches!(self, Loss::NonSaturating | Loss::Minimax)
     }
 
+    /// Whether the generator's loss compares its fakes with real images.
+    pub fn is_relativistic(self) -> bool {
+        self == Loss::Relativistic
+    }
+
     /// The losses whose logits are scores, as text.
     pub fn scores() -> Vec<&'static str> {
         let kind = Kind::Choice { choices: Loss::CHOICES };
