@@ -96,6 +96,12 @@ fn valid(text: &str) -> Result<settings::Resolved, JsError> {
     }
 }
 
+/// The generator and the discriminator that settings describe, layer by layer, as JSON.
+#[wasm_bindgen]
+pub fn networks(text: &str) -> Result<String, JsError> {
+    describe::networks(&valid(text)?.settings).map_err(error)
+}
+
 /// A training run on one engine.
 #[wasm_bindgen]
 pub struct Forge {

@@ -78,16 +78,16 @@ pub struct Gan {
 }
 
 /// Which way a discriminator uses the label.
-struct Discriminator {
+pub(super) struct Discriminator {
     /// `[B, P]` to features, or with the label joined in front of it.
-    body: Network,
+    pub(super) body: Network,
     /// Features to logits.
-    head: Linear,
+    pub(super) head: Linear,
     condition: Condition,
     architecture: Architecture,
 }
 
-fn generator(r: &mut Recorder, s: &Settings) -> Network {
+pub(super) fn generator(r: &mut Recorder, s: &Settings) -> Network {
     let inputs = s.noise as usize + if s.condition == Condition::None { 0 } else { DIGITS };
     let pixels = IMAGE.pixels();
     let layers = match s.architecture {
@@ -129,7 +129,7 @@ fn dense(r: &mut Recorder, name: &str, inputs: usize, widths: &[u32], slope: f32
 }
 
 impl Discriminator {
-    fn new(r: &mut Recorder, s: &Settings) -> Self {
+    pub(super) fn new(r: &mut Recorder, s: &Settings) -> Self {
         let leaky = Layer::Activation(Activation::LeakyRelu(s.slope));
         let joined = if s.condition == Condition::Concat { DIGITS } else { 0 };
         let (layers, features) = match s.architecture {

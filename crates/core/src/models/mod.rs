@@ -3,3 +3,4 @@
 pub mod gan;
 pub mod losses;
 pub mod penalties;
+pub mod summary;

@@ -5,7 +5,7 @@ mod checkpoint;
 mod choices;
 pub mod describe;
 pub mod json;
-mod number;
+pub(crate) mod number;
 pub mod presets;
 mod safetensors;
 pub mod settings;
