@@ -5,6 +5,7 @@
 //! train_d   ticks · D on real and fake rows as one batch · loss · gradients · update of D
 //! train_g   tick · the updated D on the same fakes · loss · gradients through D and G · update of G, its average, the log
 //! grid      the averaged G on noise and labels that the host fixed
+//! grid_raw  G as the last step left it, on the same
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
 
@@ -75,6 +76,8 @@ pub struct Gan {
     pub grid_labels: Option<Tensor>,
     /// `[N, P]`: the grid's images, values from -1 to 1.
     pub grid_images: Tensor,
+    /// Where the grid is drawn by averaged weights: the program that samples G's own, and the tensor of its images.
+    pub raw: Option<(ProgramId, Tensor)>,
 }
 
 /// Which way a discriminator uses the label.
@@ -310,8 +313,18 @@ impl Gan {
         let grid_labels = (s.condition != Condition::None).then(|| r.input("grid labels", [n], DType::U32));
         let input = conditioned(r, s, grid_noise, grid_labels)?;
         let grid_images = average.as_ref().unwrap_or(&g).forward(r, input)?;
+        let mut kept = vec![grid_images];
 
-        let recording = Rc::new(std::mem::take(r).finish(fused, &[grid_images]));
+        let mut raw = None;
+        if average.is_some() {
+            let program = r.begin("grid_raw");
+            let input = conditioned(r, s, grid_noise, grid_labels)?;
+            let images = g.forward(r, input)?;
+            kept.push(images);
+            raw = Some((program, images));
+        }
+
+        let recording = Rc::new(std::mem::take(r).finish(fused, &kept));
         Ok(Gan {
             recording,
             draw,
@@ -327,6 +340,7 @@ impl Gan {
             grid_noise,
             grid_labels,
             grid_images,
+            raw,
         })
     }
 
