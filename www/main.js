@@ -8,7 +8,7 @@ import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage
 import { listenToKeys, showKeys } from './keyboard.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
-import { fullText, initialState, readAddress, shareLink, showsScores, withChange, without, writeHash } from './state.js';
+import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
@@ -23,6 +23,7 @@ import { applyTheme, look, onSystemTheme } from './views/theme.js';
 /** @typedef {import('./protocol.js').SettingError} SettingError */
 
 const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+const VIEWS = /** @type {const} */ (['averaged', 'raw', 'both']);
 /** Seeds that people can read to each other. */
 const SEEDS = 1_000_000;
 
@@ -39,7 +40,7 @@ applyTheme(theme);
 const storedLanguage = recall('lang');
 setLanguage(state.options.lang ?? (storedLanguage === 'en' || storedLanguage === 'zh' ? storedLanguage : preferredLanguage(navigator.languages)));
 
-const grid = new GridView();
+const grid = new GridView(view);
 const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
@@ -48,7 +49,7 @@ const settings = new SettingsView({ change, resetAll, close: toggleSettings, kee
 
 const player = new Player(state, {
   spawn: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-  canvas: () => grid.newCanvas(),
+  canvases: () => grid.newCanvases(),
   look,
   data: new URL('data/mnist/', document.baseURI).href,
 });
@@ -125,16 +126,27 @@ function showSettings(resolved) {
   const hash = writeHash(fullText(resolved), location.hash);
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);
+  showLink();
+}
+
+function showLink() {
   const open = /** @type {HTMLAnchorElement} */ (document.getElementById('open'));
   open.href = link();
 }
 
 const link = () => {
   const page = location.origin + location.pathname;
-  return state.resolved ? shareLink(page, fullText(state.resolved), state.options.engine) : page;
+  return state.resolved ? shareLink(page, fullText(state.resolved), state.options.engine, state.view) : page;
 };
 
 // What a person can do.
+
+/** @param {import('./protocol.js').View} chosen */
+function view(chosen) {
+  window.history.replaceState(null, '', location.pathname + without(location.search, 'view') + withView(location.hash, chosen));
+  player.show(chosen);
+  showLink();
+}
 
 function toggleSettings() {
   const open = document.body.classList.toggle('settings-open');
@@ -217,6 +229,9 @@ const actions = {
     choose('theme', theme);
     applyTheme(theme);
     restyle();
+  },
+  view() {
+    if (averages(state)) view(VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] ?? 'averaged');
   },
   help: () => showKeys(actions),
 };
@@ -322,6 +337,7 @@ addEventListener('hashchange', () => {
   const next = readAddress(location.search, location.hash);
   report(next.errors, 'notice.option');
   state.options.engine = next.options.engine;
+  player.show(next.options.view);
   loadWhenOpen(next.settings);
 });
 listenToParent(
