@@ -12,6 +12,7 @@ import { averages, fullText, initialState, readAddress, shareLink, showsScores, 
 import { recall, remember } from './storage.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
+import { NetworksView } from './views/networks.js';
 import { NoticesView } from './views/notices.js';
 import { ReadoutsView } from './views/readouts.js';
 import { SettingsView } from './views/settings.js';
@@ -45,7 +46,15 @@ const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
 const charts = new ChartsView(() => history);
-const settings = new SettingsView({ change, resetAll, close: toggleSettings, keepGoing: (on) => player.setKeepGoing(on) });
+const networks = new NetworksView((text) => player.networks(text));
+const settings = new SettingsView({
+  change,
+  resetAll,
+  preview,
+  close: toggleSettings,
+  keepGoing: (on) => player.setKeepGoing(on),
+  networks: networks.element,
+});
 
 const player = new Player(state, {
   spawn: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
@@ -94,10 +103,16 @@ function change(values) {
     const next = await player.resolve(withChange(resolved, values));
     notices.dismiss('notice.setting *');
     settings.update(state);
+    void networks.show(resolved.text);
     if (next.errors.length === 0) return take(next, resolved);
     report(next.errors, 'notice.setting');
     for (const { key } of next.errors) settings.refuse(key);
   });
+}
+
+/** While a control moves, the networks show where it leads. @param {Record<string, string>} values */
+function preview(values) {
+  if (state.resolved) void networks.show(withChange(state.resolved, values));
 }
 
 /** By a new run, if need be. @param {Resolved} next @param {Resolved} before */
@@ -126,6 +141,7 @@ function showSettings(resolved) {
   const hash = writeHash(fullText(resolved), location.hash);
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);
+  void networks.show(resolved.text);
   showLink();
 }
 
@@ -265,6 +281,7 @@ function relabel() {
   document.documentElement.lang = languageTag();
   translate(document);
   settings.build(state);
+  networks.build();
   notices.relabel();
   restyle();
   update();

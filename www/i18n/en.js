@@ -114,6 +114,14 @@ export const strings = {
   'settings.off': 'off',
   'settings.page': 'This page',
 
+  'network.label': 'The two networks',
+  'network.generator': 'Generator',
+  'network.discriminator': 'Discriminator',
+  'network.generatorInput': 'noise',
+  'network.discriminatorInput': 'image',
+  'network.parameters': '{n} parameters',
+  'network.unit': 'parameters',
+
   'expected.integer': 'a whole number from {min} to {max} is expected',
   'expected.number': 'a number from {min} to {max} is expected',
   'expected.widths': 'at most {most} whole numbers from 1 to {max}, joined by commas, are expected',

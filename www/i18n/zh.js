@@ -114,6 +114,14 @@ export const strings = {
   'settings.off': '关',
   'settings.page': '本页',
 
+  'network.label': '两个网络',
+  'network.generator': '生成器',
+  'network.discriminator': '判别器',
+  'network.generatorInput': '噪声',
+  'network.discriminatorInput': '图像',
+  'network.parameters': '参数 {n}',
+  'network.unit': '个参数',
+
   'expected.integer': '应为 {min} 到 {max} 之间的整数',
   'expected.number': '应为 {min} 到 {max} 之间的数',
   'expected.widths': '应为最多 {most} 个 1 到 {max} 之间的整数，用逗号分隔',
@@ -235,6 +243,16 @@ export const core = {
     'primer-tf': { label: '教材：TensorFlow 形式', help: '教材中更深的形式，100→128→128→256→784→784 对 784→128→128→256→1。' },
     'primer-case': { label: '教材：案例研究', help: '教材中的实验：1,000 幅图像，256 维噪声，每轮 100 个噪声向量。噪声里只见半个数字。' },
   },
+  layers: {
+    linear: '全连接',
+    conv: '卷积',
+    'transposed conv': '转置卷积',
+    activation: '激活',
+    reshape: '变形',
+    label: '标签',
+    projection: '标签投影',
+  },
+  terms: { stride: '步幅' },
   choices: {
     images: { 1000: '1,000 幅', 60000: '60,000 幅' },
     network: { conv: '卷积', mlp: '全连接（MLP）' },
