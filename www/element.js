@@ -1,4 +1,4 @@
-// <digit-forge preset="quick" lang="zh" theme="dark" autostart="0" engine="cpu"
+// <digit-forge preset="quick" lang="zh" theme="dark" view="both" autostart="0" engine="cpu"
 //              settings="batch=32&seed=7"></digit-forge>
 //
 // An element that puts the page's grid and controls into any page: one script
@@ -6,7 +6,7 @@
 // Events: ready · step · playing · paused · failed · error, each with a detail.
 // Methods: play() pause() step() restart() set('preset=quick&batch=32').
 
-const ATTRIBUTES = ['preset', 'lang', 'theme', 'autostart', 'engine', 'settings'];
+const ATTRIBUTES = ['preset', 'lang', 'theme', 'view', 'autostart', 'engine', 'settings'];
 const EVENTS = ['ready', 'step', 'playing', 'paused', 'failed', 'error'];
 
 /**

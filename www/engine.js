@@ -1,7 +1,7 @@
 // The one importer of the wasm package. Of its two builds, the one with fused products is taken where the browser knows
 // these instructions: it trains a tenth faster.
 
-import init, { Forge, checkpointSettings, describe, resolve } from './pkg/digit_forge_wasm.js';
+import init, { Forge, checkpointSettings, describe, networks, resolve } from './pkg/digit_forge_wasm.js';
 
 export { Forge };
 
@@ -28,6 +28,9 @@ export const description = () => JSON.parse(describe());
 
 /** @param {string} text @returns {import('./protocol.js').Resolved} */
 export const resolved = (text) => JSON.parse(resolve(text));
+
+/** Of settings that are valid. @param {string} text @returns {import('./protocol.js').Network[]} */
+export const networksOf = (text) => JSON.parse(networks(text));
 
 /** Of a file that a run with these settings can load; else an error named by a CheckpointFault. @param {Uint8Array} file */
 export const settingsOf = (file) => resolved(checkpointSettings(file));

@@ -8,10 +8,11 @@ import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage
 import { listenToKeys, showKeys } from './keyboard.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
-import { fullText, initialState, readAddress, shareLink, showsScores, withChange, without, writeHash } from './state.js';
+import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
+import { NetworksView } from './views/networks.js';
 import { NoticesView } from './views/notices.js';
 import { ReadoutsView } from './views/readouts.js';
 import { SettingsView } from './views/settings.js';
@@ -23,6 +24,7 @@ import { applyTheme, look, onSystemTheme } from './views/theme.js';
 /** @typedef {import('./protocol.js').SettingError} SettingError */
 
 const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+const VIEWS = /** @type {const} */ (['averaged', 'raw', 'both']);
 /** Seeds that people can read to each other. */
 const SEEDS = 1_000_000;
 
@@ -39,16 +41,24 @@ applyTheme(theme);
 const storedLanguage = recall('lang');
 setLanguage(state.options.lang ?? (storedLanguage === 'en' || storedLanguage === 'zh' ? storedLanguage : preferredLanguage(navigator.languages)));
 
-const grid = new GridView();
+const grid = new GridView(view);
 const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
 const charts = new ChartsView(() => history);
-const settings = new SettingsView({ change, resetAll, close: toggleSettings, keepGoing: (on) => player.setKeepGoing(on) });
+const networks = new NetworksView((text) => player.networks(text));
+const settings = new SettingsView({
+  change,
+  resetAll,
+  preview,
+  close: toggleSettings,
+  keepGoing: (on) => player.setKeepGoing(on),
+  networks: networks.element,
+});
 
 const player = new Player(state, {
   spawn: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-  canvas: () => grid.newCanvas(),
+  canvases: () => grid.newCanvases(),
   look,
   data: new URL('data/mnist/', document.baseURI).href,
 });
@@ -93,10 +103,16 @@ function change(values) {
     const next = await player.resolve(withChange(resolved, values));
     notices.dismiss('notice.setting *');
     settings.update(state);
+    void networks.show(resolved.text);
     if (next.errors.length === 0) return take(next, resolved);
     report(next.errors, 'notice.setting');
     for (const { key } of next.errors) settings.refuse(key);
   });
+}
+
+/** While a control moves, the networks show where it leads. @param {Record<string, string>} values */
+function preview(values) {
+  if (state.resolved) void networks.show(withChange(state.resolved, values));
 }
 
 /** By a new run, if need be. @param {Resolved} next @param {Resolved} before */
@@ -125,16 +141,28 @@ function showSettings(resolved) {
   const hash = writeHash(fullText(resolved), location.hash);
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);
+  void networks.show(resolved.text);
+  showLink();
+}
+
+function showLink() {
   const open = /** @type {HTMLAnchorElement} */ (document.getElementById('open'));
   open.href = link();
 }
 
 const link = () => {
   const page = location.origin + location.pathname;
-  return state.resolved ? shareLink(page, fullText(state.resolved), state.options.engine) : page;
+  return state.resolved ? shareLink(page, fullText(state.resolved), state.options.engine, state.view) : page;
 };
 
 // What a person can do.
+
+/** @param {import('./protocol.js').View} chosen */
+function view(chosen) {
+  window.history.replaceState(null, '', location.pathname + without(location.search, 'view') + withView(location.hash, chosen));
+  player.show(chosen);
+  showLink();
+}
 
 function toggleSettings() {
   const open = document.body.classList.toggle('settings-open');
@@ -218,6 +246,9 @@ const actions = {
     applyTheme(theme);
     restyle();
   },
+  view() {
+    if (averages(state)) view(VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] ?? 'averaged');
+  },
   help: () => showKeys(actions),
 };
 listenToKeys(actions);
@@ -250,6 +281,7 @@ function relabel() {
   document.documentElement.lang = languageTag();
   translate(document);
   settings.build(state);
+  networks.build();
   notices.relabel();
   restyle();
   update();
@@ -322,6 +354,7 @@ addEventListener('hashchange', () => {
   const next = readAddress(location.search, location.hash);
   report(next.errors, 'notice.option');
   state.options.engine = next.options.engine;
+  player.show(next.options.view);
   loadWhenOpen(next.settings);
 });
 listenToParent(

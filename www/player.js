@@ -7,6 +7,7 @@
 //         · paused · dataFailed · failed · gpuFailed
 
 import { FileError } from './checkpoints.js';
+import { shownView } from './state.js';
 
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
@@ -16,7 +17,7 @@ import { FileError } from './checkpoints.js';
  * What the player asks of the page.
  * @typedef {object} Stage
  * @property {() => Worker} spawn
- * @property {() => {canvas: OffscreenCanvas, scale: number}} canvas   a new one for each run
+ * @property {() => {canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number}} canvases   new ones for each run
  * @property {() => import('./protocol.js').Look} look
  * @property {string} data   address of the data set's folder
  */
@@ -68,6 +69,11 @@ export class Player extends EventTarget {
     return resolved;
   }
 
+  /** What valid settings build; null where there is no engine to ask. @param {string} text @returns {Promise<import('./protocol.js').Network[] | null>} */
+  async networks(text) {
+    return this.#worker && (await this.#ask((id) => ({ type: 'networks', id, text }))).networks;
+  }
+
   /** @returns {Promise<Uint8Array>} */
   async images() {
     return (await this.#ask((id) => ({ type: 'images', id }))).images;
@@ -103,7 +109,7 @@ export class Player extends EventTarget {
     const { state } = this;
     this.#checkpoint = checkpoint;
     Object.assign(state, { resolved, phase: 'loading', run: state.run + 1, step: 0, images: 0, rate: 0, elapsed: 0 });
-    const { canvas, scale } = this.stage.canvas();
+    const { canvas, raw, scale } = this.stage.canvases();
     this.#post({
       type: 'start',
       run: state.run,
@@ -111,10 +117,12 @@ export class Player extends EventTarget {
       checkpoint,
       engine: this.#gpuFailed ? 'cpu' : state.options.engine,
       canvas,
+      raw,
       scale,
       look: this.stage.look(),
+      view: shownView(state),
       play: this.#shouldPlay(),
-    }, [canvas]);
+    }, [canvas, raw]);
     this.dispatchEvent(new Event('started'));
     this.#changed();
   }
@@ -188,6 +196,13 @@ export class Player extends EventTarget {
     this.#post({ type: 'look', look: this.stage.look() });
   }
 
+  /** @param {import('./protocol.js').View} view */
+  show(view) {
+    this.state.view = view;
+    this.#post({ type: 'view', view: shownView(this.state) });
+    this.#changed();
+  }
+
   retryData() {
     this.#post({ type: 'retry' });
   }
@@ -215,6 +230,7 @@ export class Player extends EventTarget {
       case 'resolved':
       case 'checked':
         return this.#answer(message.id, message, '');
+      case 'networks':
       case 'images':
       case 'saved':
         return this.#answer(message.id, message, message.error);

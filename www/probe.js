@@ -1,11 +1,11 @@
 // A small read-only view of the page for scripts, tests and embedding pages:
 //
-//   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, rate, …
+//   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, view, rate, …
 //   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28, ink = 255
 //   window.digitForge.events     ready · step · playing · paused · failed · error
 
 import { tellParent } from './embed.js';
-import { fullText } from './state.js';
+import { fullText, shownView } from './state.js';
 
 /** The parent is told of steps at most this often, ms. */
 const STEP_EVERY = 250;
@@ -28,6 +28,7 @@ export function publish(state, player) {
     adapter: state.adapter,
     reason: state.reason,
     settings: state.resolved ? fullText(state.resolved) : '',
+    view: shownView(state),
     rate: state.rate,
     elapsed: state.elapsed,
     rows: state.rows,
@@ -66,16 +67,21 @@ export function publish(state, player) {
   return tell;
 }
 
-/** Room beside the grid: keep in line with embed.css, which fits the grid by it. */
-const CHROME = 120;
-
 /**
- * The height at which the grid would be as wide as its frame.
+ * The height at which the grid would be as wide as its frame. The styles say how
+ * much room is around it, in rem, and how two of them lie.
  * @param {import('./state.js').State} state
  */
 function announceHeight(state) {
   const place = /** @type {HTMLElement} */ (document.querySelector('.hero'));
-  const tellHeight = () => tellParent('size', { height: Math.ceil(CHROME + (place.clientWidth * state.rows) / state.columns) });
+  const plate = /** @type {HTMLElement} */ (document.getElementById('plate'));
+  const tellHeight = () => {
+    const style = getComputedStyle(plate);
+    const value = (/** @type {string} */ name) => Number.parseFloat(style.getPropertyValue(name));
+    const around = value('--around') * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const height = (place.clientWidth * state.rows * value('--down')) / (state.columns * value('--across'));
+    tellParent('size', { height: Math.ceil(around + height) });
+  };
   new ResizeObserver(tellHeight).observe(place);
   addEventListener('load', tellHeight);
 }

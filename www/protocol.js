@@ -1,11 +1,11 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
-//   page → worker   open · resolve · start · tune · play · pause · step · look · images · save
-//                   · check · retry
-//   worker → page   described · resolved · loading · dataFailed · started · playing · paused
-//                   · progress · images · saved · checked · failed
+//   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view
+//                   · images · save · check · retry
+//   worker → page   described · resolved · networks · loading · dataFailed · started · playing
+//                   · paused · progress · images · saved · checked · failed
 //
-// A question (resolve, images, save, check) carries a number, and so does its answer.
+// A question (resolve, networks, images, save, check) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -17,6 +17,8 @@
  */
 
 /** What the page looks like to a canvas, 0xRRGGBB. @typedef {{paper: number, ink: number}} Look */
+
+/** Whose digits are shown: of the generator's moving average, its own, or both. @typedef {'averaged'|'raw'|'both'} View */
 
 /** @typedef {{key: string, label: string}} Group */
 
@@ -51,15 +53,23 @@
  */
 
 /**
- * `start.checkpoint` is a file that `check` found good, with the settings that it
+ * `kind` is a word of the core, like `linear`; `shape` one sample's extents after the layer.
+ * @typedef {{name: string, kind: string, detail: string, shape: number[], parameters: number}} Layer
+ */
+
+/** @typedef {{network: 'generator'|'discriminator', parameters: number, input: number[], layers: Layer[]}} Network */
+
+/**
+ * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
  * answered: the run goes on from there.
  * @typedef {{type: 'open', data: string}
- *   | {type: 'resolve', id: number, text: string}
+ *   | {type: 'resolve'|'networks', id: number, text: string}
  *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
- *      canvas: OffscreenCanvas, scale: number, look: Look, play: boolean}
+ *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
  *   | {type: 'look', look: Look}
+ *   | {type: 'view', view: View}
  *   | {type: 'images'|'save', id: number}
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'retry'}} ToWorker
@@ -75,6 +85,7 @@
  * in `description.scores` a score.
  * @typedef {{type: 'described', description: Description}
  *   | {type: 'resolved', id: number, resolved: Resolved}
+ *   | {type: 'networks', id: number, networks: Network[] | null, error: string}
  *   | {type: 'loading', stage: 'engine'|'data'|'start'|'more', loaded: number, total: number}
  *   | {type: 'dataFailed', file: string, fault: DataFault, detail: string}
  *   | {type: 'started', run: number, engine: 'cpu'|'gpu', adapter: string, reason: EngineReason,

@@ -7,6 +7,8 @@ import { cpuPace, gpuPace } from './pace.js';
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').Look} Look */
+/** @typedef {import('./protocol.js').View} View */
+/** @typedef {import('./paint.js').Painter} Painter */
 
 const IN_FLIGHT = 2;
 const REPORT_EVERY = 80;
@@ -42,22 +44,27 @@ export class Run {
   #drawCost = 0;
   #drawAt = 0;
   #reportAt = 0;
+  #hasRaw = false;
 
   /**
    * @param {object} parts
    * @param {number} parts.id
    * @param {Forge} parts.forge
    * @param {import('./data.js').Supply} parts.supply
-   * @param {import('./paint.js').Painter | null} parts.painter   for the CPU engine
+   * @param {{averaged: Painter, raw: Painter} | null} parts.painters   for the CPU engine
+   * @param {OffscreenCanvas} parts.raw   where a GPU draws the raw generator's grid
    * @param {Look} parts.look
+   * @param {View} parts.view
    * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
    */
-  constructor({ id, forge, supply, painter, look, post }) {
+  constructor({ id, forge, supply, painters, raw, look, view, post }) {
     this.id = id;
     this.forge = forge;
     this.supply = supply;
-    this.painter = painter;
+    this.painters = painters;
+    this.raw = raw;
     this.look = look;
+    this.view = view;
     this.post = post;
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
@@ -111,6 +118,12 @@ export class Run {
   /** @param {Look} look */
   restyle(look) {
     this.look = look;
+    this.#enqueueBehindLoop(() => this.#draw());
+  }
+
+  /** @param {View} view */
+  show(view) {
+    this.view = view;
     this.#enqueueBehindLoop(() => this.#draw());
   }
 
@@ -225,12 +238,20 @@ export class Run {
 
   async #draw() {
     const began = performance.now();
-    if (this.painter) {
-      const images = await this.forge.images();
-      this.painter.paint(images, this.forge.rows(), this.forge.columns(), this.look);
+    const { view } = this;
+    if (this.painters) {
+      if (view !== 'raw') this.#paint(this.painters.averaged, await this.forge.images());
+      if (view !== 'averaged') this.#paint(this.painters.raw, await this.forge.raw_images());
       this.#drawCost = performance.now() - began;
     } else {
-      this.forge.draw(this.look.paper, this.look.ink);
+      const { paper, ink } = this.look;
+      if (view !== 'raw') this.forge.draw(paper, ink);
+      if (view !== 'averaged') {
+        // Once it is wanted: until then it costs nothing.
+        if (!this.#hasRaw) this.forge.add_raw_canvas(this.raw);
+        this.#hasRaw = true;
+        this.forge.draw_raw(paper, ink);
+      }
       this.#track((ms) => {
         const cost = Math.max(0, ms - this.pace.latency);
         // Each measure is an upper bound; the lowest of late says most.
@@ -239,6 +260,11 @@ export class Run {
     }
     const rest = Math.min(DRAW_AT_LEAST_EVERY, Math.max(DRAW_EVERY, this.#drawCost / DRAW_SHARE));
     this.#drawAt = performance.now() + rest;
+  }
+
+  /** @param {Painter} painter @param {Uint8Array} images */
+  #paint(painter, images) {
+    painter.paint(images, this.forge.rows(), this.forge.columns(), this.look);
   }
 
   #report() {

@@ -2,11 +2,12 @@
 // say, and one object that every view is drawn from.
 //
 // The query and the hash are read alike. Words of the page itself (embed, lang,
-// theme, autostart, engine) are told apart here and checked here; all else are
+// theme, view, autostart, engine) are told apart here and checked here; all else are
 // settings, passed to the core untouched, which alone knows what they mean.
 
 /** @typedef {import('./protocol.js').EngineChoice} EngineChoice */
 /** @typedef {import('./protocol.js').SettingError} SettingError */
+/** @typedef {import('./protocol.js').View} View */
 /** @typedef {'en'|'zh'} Language */
 /** @typedef {'auto'|'light'|'dark'} Theme */
 
@@ -15,6 +16,7 @@
  * @property {boolean} embed
  * @property {Language | null} lang       null: the browser's
  * @property {Theme | null} theme         null: as stored, else auto
+ * @property {View} view
  * @property {boolean | null} autostart   null: yes, unless the browser saves data
  * @property {EngineChoice} engine
  */
@@ -24,12 +26,13 @@ const WORDS = {
   embed: { 1: true, 0: false, true: true, false: false },
   lang: { en: 'en', zh: 'zh', 'zh-CN': 'zh', 'zh-Hans': 'zh' },
   theme: { auto: 'auto', light: 'light', dark: 'dark' },
+  view: { averaged: 'averaged', raw: 'raw', both: 'both' },
   autostart: { 1: true, 0: false, true: true, false: false },
   engine: { auto: 'auto', cpu: 'cpu', gpu: 'gpu' },
 };
 
 /** @returns {Options} */
-const defaults = () => ({ embed: false, lang: null, theme: null, autostart: null, engine: 'auto' });
+const defaults = () => ({ embed: false, lang: null, theme: null, view: 'averaged', autostart: null, engine: 'auto' });
 
 /** @param {string} text */
 function decoded(text) {
@@ -100,9 +103,20 @@ export function without(text, word) {
  * @param {string} page   address without query and hash
  * @param {string} settings
  * @param {EngineChoice} engine
+ * @param {View} view
  */
-export function shareLink(page, settings, engine) {
-  return page + writeHash(settings, '') + (engine === 'auto' ? '' : `&engine=${engine}`);
+export function shareLink(page, settings, engine, view) {
+  return page + withView(writeHash(settings, ''), view) + (engine === 'auto' ? '' : `&engine=${engine}`);
+}
+
+/**
+ * The hash with this view, which is only named where it isn't the usual one.
+ * @param {string} hash
+ * @param {View} view
+ */
+export function withView(hash, view) {
+  const rest = without(hash, 'view');
+  return view === 'averaged' ? rest : `${rest || '#'}${rest ? '&' : ''}view=${view}`;
 }
 
 /**
@@ -131,6 +145,7 @@ export function fullText({ text, values, changed }) {
  * @property {Options} options
  * @property {import('./protocol.js').Description | null} description
  * @property {import('./protocol.js').Resolved | null} resolved
+ * @property {View} view      whose digits a person wants to see
  * @property {'loading'|'paused'|'playing'|'failed'} phase
  * @property {boolean} wanted     a person wants it to play, whatever it does just now
  * @property {boolean} away       nobody can see it
@@ -149,6 +164,12 @@ export function fullText({ text, values, changed }) {
  * @property {number} columns
  */
 
+/** Whether the generator has a moving average beside it. @param {Pick<State, 'resolved'>} state */
+export const averages = ({ resolved }) => Number(resolved?.values.average) > 0;
+
+/** The view that can be had: without an average there is one generator, which the grid always shows. @param {Pick<State, 'resolved'|'view'>} state */
+export const shownView = (state) => (averages(state) ? state.view : 'averaged');
+
 /** Whether the discriminator's opinion is a score, not a probability. @param {State} state */
 export const showsScores = ({ description, resolved }) => description?.scores.includes(resolved?.values.loss ?? '') ?? false;
 
@@ -157,6 +178,7 @@ export const initialState = (options) => ({
   options,
   description: null,
   resolved: null,
+  view: options.view,
   phase: 'loading',
   wanted: true,
   away: false,

@@ -3,7 +3,7 @@
 
 import { chooseEngine } from './adapter.js';
 import { Supply } from './data.js';
-import { Forge, description, openEngine, resolved, settingsOf } from './engine.js';
+import { Forge, description, networksOf, openEngine, resolved, settingsOf } from './engine.js';
 import { CELL, Painter } from './paint.js';
 import { Run } from './run.js';
 
@@ -60,12 +60,14 @@ async function start(order) {
   if (newest !== order.run) return forge.destroy();
   const rows = forge.rows();
   const columns = forge.columns();
-  let painter = null;
+  size(order.raw, { rows, columns }, order.scale);
+  let painters = null;
   if (choice.engine === 'cpu') {
     size(order.canvas, { rows, columns }, order.scale);
-    painter = new Painter(order.canvas);
+    painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
-  const mine = new Run({ id: order.run, forge, supply, painter, look: order.look, post });
+  const { look, view, raw } = order;
+  const mine = new Run({ id: order.run, forge, supply, painters, raw, look, view, post });
   run = mine;
   post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
@@ -149,6 +151,12 @@ function tune(of, settings) {
   }
 }
 
+/** Also for a run that is still being made. @param {import('./protocol.js').View} view */
+function show(view) {
+  if (pending) pending.view = view;
+  run?.show(view);
+}
+
 /** An error's text, but a panic is no answer: the module is undefined after it. @param {unknown} error */
 function answerable(error) {
   if (error instanceof WebAssembly.RuntimeError) throw error;
@@ -161,18 +169,30 @@ async function answer(id, settings) {
   post({ type: 'resolved', id, resolved: resolved(settings) });
 }
 
+/** @param {number} id @param {string} settings */
+async function networks(id, settings) {
+  await opened;
+  try {
+    post({ type: 'networks', id, networks: networksOf(settings), error: '' });
+  } catch (error) {
+    post({ type: 'networks', id, networks: null, error: answerable(error) });
+  }
+}
+
 self.addEventListener('message', (event) => {
   /** @type {ToWorker} */
   const message = event.data;
   switch (message.type) {
     case 'open': return void open(message);
     case 'resolve': return void answer(message.id, message.text);
+    case 'networks': return void networks(message.id, message.text);
     case 'start': return void start(message);
     case 'images': return void images(message.id);
     case 'save': return void save(message.id);
     case 'check': return void check(message.id, message.file);
     case 'retry': return supply?.retry();
     case 'look': return run?.restyle(message.look);
+    case 'view': return show(message.view);
   }
   if (message.type === 'tune') return tune(message.run, message.text);
   if (pending?.run === message.run) {

@@ -95,6 +95,10 @@ test('a step of the quick preset makes nothing and awaits nothing', async (t) =>
   assert.ok(training.length > 5, `${training.length} submits`);
 });
 
+test('with the averaged and the raw generator beside one another a step costs the same', async (t) => {
+  check(await trainCounting('view=both', 6), 21, (text) => t.diagnostic(text));
+});
+
 test('a step of a dense GAN is seventeen dispatches', async (t) => {
   const anchor = 'images=1000&network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0';
   check(await trainCounting(anchor, 6), 17, (text) => t.diagnostic(text));

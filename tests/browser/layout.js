@@ -14,7 +14,7 @@ const boxesOf = (page) =>
     const isControl = (/** @type {Element} */ element) => element.matches('button, select, input, a, summary, canvas');
     /** @param {Element} element */
     const isShown = (element) =>
-      element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest('.skip, .announce, [aria-hidden="true"]:not(.digits)');
+      element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest('.skip, .announce, .unseen, [aria-hidden="true"]:not(.digits)');
     /** @type {{what: string, left: number, top: number, right: number, bottom: number}[]} */
     const boxes = [];
     /** As much as its scrolling ancestors let show. @param {string} what @param {Element} element @param {{left: number, top: number, right: number, bottom: number}} rect */

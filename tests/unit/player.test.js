@@ -19,12 +19,12 @@ function setUp() {
       workers.push(worker);
       return /** @type {any} */ (worker);
     },
-    canvas: () => ({ canvas: /** @type {any} */ ({}), scale: 2 }),
+    canvases: () => ({ canvas: /** @type {any} */ ({}), raw: /** @type {any} */ ({}), scale: 2 }),
     look: () => ({ paper: 0xffffff, ink: 0 }),
     data: 'data/',
   });
   const hear = (/** @type {FromWorker} */ message) => workers.at(-1).onmessage({ data: message });
-  const resolved = { preset: 'quick', values: { seed: '1' }, changed: {}, text: 'preset=quick', errors: [] };
+  const resolved = { preset: 'quick', values: { seed: '1', average: '0.9' }, changed: {}, text: 'preset=quick', errors: [] };
   player.open();
   player.start(resolved);
   return { sent, workers, state, player, hear, resolved };
@@ -103,6 +103,34 @@ test('a GPU that fails to start is replaced by the CPU, and that is said', () =>
   assert.deepEqual([sent.at(-1).type, sent.at(-1).engine, sent.at(-1).run], ['start', 'cpu', 2]);
   hear({ type: 'started', run: 2, engine: 'cpu', adapter: 'x', reason: 'forced-cpu', rows: 8, columns: 10 });
   assert.equal(state.reason, 'gpu-failed');
+});
+
+test('a view is asked for at once and of every run, but never where there is no average', () => {
+  const { sent, state, player, resolved } = setUp();
+  assert.equal(sent.at(-1).view, 'averaged');
+  player.show('both');
+  assert.deepEqual(sent.at(-1), { type: 'view', view: 'both' });
+  player.restart();
+  assert.equal(sent.at(-1).view, 'both');
+  player.start({ ...resolved, values: { average: '0' } });
+  assert.equal(sent.at(-1).view, 'averaged');
+  player.show('raw');
+  assert.deepEqual(sent.at(-1), { type: 'view', view: 'averaged' });
+  player.start(resolved);
+  assert.deepEqual([sent.at(-1).view, state.view], ['raw', 'raw'], 'the wish is kept');
+});
+
+test('what settings build is asked of the worker, and nothing of none', async () => {
+  const { sent, player, hear } = setUp();
+  const asked = player.networks('batch=3');
+  assert.deepEqual(sent.at(-1), { type: 'networks', id: 1, text: 'batch=3' });
+  hear({ type: 'networks', id: 1, networks: [], error: '' });
+  assert.deepEqual(await asked, []);
+  const refused = player.networks('batch=x');
+  hear({ type: 'networks', id: 2, networks: null, error: 'no number' });
+  await assert.rejects(refused, /no number/);
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'x' });
+  assert.equal(await player.networks(''), null);
 });
 
 const checkpoint = new Uint8Array([1, 2, 3]);

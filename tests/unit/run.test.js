@@ -4,14 +4,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Run } from '../../www/run.js';
 
-/** @param {number} step   that the engine starts from */
-function setUp(step) {
+/** @param {number} step   that the engine starts from @param {'cpu'|'gpu'} engine @param {any} view */
+function setUp(step, engine = 'cpu', view = 'averaged') {
   /** @type {number[]} */
   const joined = [];
   /** @type {any[]} */
   const posted = [];
+  /** @type {string[]} */
+  const drawn = [];
   const forge = {
-    engine: () => 'cpu',
+    engine: () => engine,
     step: () => step,
     images_wanted: () => 60_000,
     images_seen: () => 64 * step,
@@ -20,7 +22,12 @@ function setUp(step) {
       for (const end = performance.now() + 50; performance.now() < end;);
     },
     add_data: (/** @type {number} */ k) => joined.push(k),
-    images: async () => new Uint8Array(),
+    images: async () => new Uint8Array([1]),
+    raw_images: async () => new Uint8Array([2]),
+    settle: async () => {},
+    draw: () => drawn.push('averaged'),
+    add_raw_canvas: (/** @type {string} */ canvas) => drawn.push(`on ${canvas}`),
+    draw_raw: () => drawn.push('raw'),
     metrics: async () => new Float32Array(),
     rows: () => 8,
     columns: () => 10,
@@ -31,10 +38,16 @@ function setUp(step) {
     has: () => false,
     chunk: (/** @type {number} */ k) => new Promise((done) => setTimeout(() => done({ images: k, labels: k }))),
   };
+  const painter = (/** @type {string} */ name) => ({ paint: (/** @type {Uint8Array} */ [which]) => drawn.push(`${name} ${which}`) });
   const run = new Run(/** @type {any} */ ({
-    id: 1, forge, supply, painter: { paint: () => {} }, look: { paper: 0, ink: 0 }, post: (/** @type {any} */ message) => posted.push(message),
+    id: 1, forge, supply, painters: engine === 'cpu' ? { averaged: painter('averaged'), raw: painter('raw') } : null, raw: 'a canvas',
+    look: { paper: 0, ink: 0 }, view, post: (/** @type {any} */ message) => posted.push(message),
   }));
-  return { run, joined, posted };
+  const paused = () => new Promise((done) => {
+    run.post = (message) => message.type === 'paused' && done(null);
+    run.pause();
+  });
+  return { run, joined, posted, drawn, paused };
 }
 
 test('a new run starts with the first images', async () => {
@@ -57,4 +70,26 @@ test('a run that goes on from a checkpoint waits for all images, and counts from
   const { step: next, rate } = posted.at(-2);
   assert.equal(next, 501);
   assert.ok(rate > 1 && rate <= 20, `${rate} steps a second, each taking 50 ms`);
+});
+
+test('it draws what is to be seen and nothing else', async () => {
+  const { run, drawn, paused } = setUp(0);
+  await run.open();
+  run.show('both');
+  await paused();
+  run.show('raw');
+  await paused();
+  assert.deepEqual(drawn, ['averaged 1', 'averaged 1', 'raw 2', 'raw 2']);
+});
+
+test('on a GPU the raw generator gets its canvas once it is to be seen', async () => {
+  const { run, drawn, paused } = setUp(0, 'gpu');
+  await run.open();
+  assert.deepEqual(drawn.splice(0), ['averaged']);
+  run.show('both');
+  await paused();
+  assert.deepEqual(drawn.splice(0), ['averaged', 'on a canvas', 'raw']);
+  run.show('raw');
+  await paused();
+  assert.deepEqual(drawn, ['raw']);
 });

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fullText, readAddress, shareLink, withChange, without, writeHash } from '../../www/state.js';
+import { fullText, readAddress, shareLink, withChange, without, withView, writeHash } from '../../www/state.js';
 
 test('the page’s own words are told apart from settings', () => {
   const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&autostart=0');
-  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, autostart: false, engine: 'cpu' });
+  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, view: 'averaged', autostart: false, engine: 'cpu' });
   assert.equal(settings, 'preset=quick&batch=32');
   assert.deepEqual(errors, []);
 });
@@ -73,7 +73,15 @@ test('the seed always shows', () => {
   assert.equal(fullText({ text: 'preset=quick&seed=5', values: { seed: '5' }, changed: { seed: '5' } }), 'preset=quick&seed=5');
 });
 
-test('a shared link names the engine only if it was asked for', () => {
-  assert.equal(shareLink('https://a.b/c/', 'preset=quick&seed=1', 'auto'), 'https://a.b/c/#preset=quick&seed=1');
-  assert.equal(shareLink('https://a.b/c/', 'preset=quick&seed=1', 'cpu'), 'https://a.b/c/#preset=quick&seed=1&engine=cpu');
+test('a shared link names the engine and the view only if they were asked for', () => {
+  const link = (/** @type {'auto'|'cpu'} */ engine, /** @type {'averaged'|'both'} */ view) => shareLink('https://a.b/c/', 'preset=quick&seed=1', engine, view);
+  assert.equal(link('auto', 'averaged'), 'https://a.b/c/#preset=quick&seed=1');
+  assert.equal(link('cpu', 'averaged'), 'https://a.b/c/#preset=quick&seed=1&engine=cpu');
+  assert.equal(link('auto', 'both'), 'https://a.b/c/#preset=quick&seed=1&view=both');
+});
+
+test('the hash names a view that isn’t the usual one', () => {
+  assert.equal(withView('#preset=quick&view=raw', 'both'), '#preset=quick&view=both');
+  assert.equal(withView('#view=raw', 'averaged'), '');
+  assert.equal(withView('', 'raw'), '#view=raw');
 });

@@ -7,7 +7,7 @@ import { core, strings as zh } from './zh.js';
 /** @typedef {keyof typeof en} Key */
 /** @typedef {import('../state.js').Language} Language */
 /** @typedef {{label?: string, help?: string}} Words */
-/** @typedef {{groups: Record<string, string>, settings: Record<string, Words>, presets: Record<string, Words>, choices: Record<string, Record<string, string>>}} CoreWords */
+/** @typedef {{groups: Record<string, string>, settings: Record<string, Words>, presets: Record<string, Words>, choices: Record<string, Record<string, string>>, layers: Record<string, string>, terms: Record<string, string>}} CoreWords */
 
 /** @type {Record<Language, Record<Key, string>>} */
 const LANGUAGES = { en, zh };
@@ -56,6 +56,12 @@ export const presetWords = (preset) => ({ label: preset.label, help: preset.help
 
 /** @param {string} setting @param {{value: string, label: string}} choice */
 export const choiceLabel = (setting, choice) => CORE[language]?.choices[setting]?.[choice.value] ?? choice.label;
+
+/** @param {string} kind */
+export const layerKind = (kind) => CORE[language]?.layers[kind] ?? kind;
+
+/** Word by word: most are names that each language keeps. @param {string} detail */
+export const layerDetail = (detail) => detail.replace(/[a-z]+/g, (word) => CORE[language]?.terms[word] ?? word);
 
 /**
  * Why a value was refused, from what the core says a setting may be.

@@ -32,6 +32,8 @@ export class SettingsView {
    * @param {() => void} wishes.resetAll
    * @param {() => void} wishes.close
    * @param {(on: boolean) => void} wishes.keepGoing
+   * @param {(change: Record<string, string>) => void} wishes.preview   of what is still being set
+   * @param {HTMLElement} wishes.networks   what the settings of the model build
    */
   constructor(wishes) {
     this.wishes = wishes;
@@ -67,6 +69,7 @@ export class SettingsView {
         box.append(field.row);
       }
       groups.append(box);
+      if (group.key === 'model') groups.append(this.wishes.networks);
     }
     groups.append(this.#pageGroup(state));
     this.place.replaceChildren(header, make('p', { class: 'note' }, t('settings.note')), groups);
@@ -125,6 +128,7 @@ export class SettingsView {
     if (kind !== 'widths') input.inputMode = kind === 'integer' ? 'numeric' : 'decimal';
     // Not a number field: what can't be read as one is to be reported, not swallowed.
     input.addEventListener('change', () => say(input.value.trim()));
+    input.addEventListener('input', () => this.wishes.preview({ [key]: input.value.trim() }));
     const ranged = kind !== 'widths' && key !== 'seed' && setting.min !== undefined && setting.max !== undefined;
     if (!ranged) return { inputs: [input], show: (value) => (input.value = value) };
     const scale = sliderScale(setting);
@@ -133,6 +137,7 @@ export class SettingsView {
     slider.addEventListener('input', () => {
       input.value = read();
       slider.setAttribute('aria-valuetext', input.value);
+      this.wishes.preview({ [key]: input.value });
     });
     slider.addEventListener('change', () => say(read()));
     return {

@@ -2,7 +2,7 @@
 // region for those who listen, sparse.
 
 import { number, t } from '../i18n/index.js';
-import { showsScores } from '../state.js';
+import { showsScores, shownView } from '../state.js';
 import { isUnlabelled } from './grid.js';
 import { duration } from './readouts.js';
 
@@ -25,6 +25,13 @@ function situationOf({ phase, wanted, away, step, loading }) {
   if (phase === 'playing') return 'playing';
   if (phase === 'paused') return wanted && away ? 'away' : step === 0 ? 'ready' : 'paused';
   return loading?.stage ?? 'start';
+}
+
+/** What the grid shows, in a sentence. @param {State} state @returns {import('../i18n/index.js').Key} */
+function meaning(state) {
+  const view = shownView(state);
+  if (view !== 'averaged') return `view.${view}Meaning`;
+  return isUnlabelled(state) ? 'grid.unlabelled' : 'grid.columns';
 }
 
 /** @param {string} situation @param {State} state */
@@ -66,7 +73,7 @@ export class StatusView {
     const situation = situationOf(state);
     const text = words(situation, state);
     // Beside the readouts the same numbers again would only be noise.
-    const caption = situation === 'playing' && this.roomy.matches && !state.options.embed ? t(isUnlabelled(state) ? 'grid.unlabelled' : 'grid.columns') : text;
+    const caption = situation === 'playing' && this.roomy.matches && !state.options.embed ? t(meaning(state)) : text;
     if (this.caption.textContent !== caption) this.caption.textContent = caption;
     const now = performance.now();
     const key = situation === 'paused' ? `paused ${state.step}` : situation;

@@ -16,7 +16,7 @@ use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
 use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
 use digit_forge_core::train::json::Json;
-use digit_forge_core::train::{Trainer, check_checkpoint, describe, settings};
+use digit_forge_core::train::{Trainer, Weights, check_checkpoint, describe, settings};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -29,6 +29,10 @@ fn start() {
 
 fn error(error: Error) -> JsError {
     JsError::new(&error.to_string())
+}
+
+fn no_canvas() -> JsError {
+    JsError::new("this run has no canvas to draw on")
 }
 
 /// With the fault's word as its name.
@@ -96,11 +100,18 @@ fn valid(text: &str) -> Result<settings::Resolved, JsError> {
     }
 }
 
+/// The generator and the discriminator that settings describe, layer by layer, as JSON.
+#[wasm_bindgen]
+pub fn networks(text: &str) -> Result<String, JsError> {
+    describe::networks(&valid(text)?.settings).map_err(error)
+}
+
 /// A training run on one engine.
 #[wasm_bindgen]
 pub struct Forge {
     trainer: Trainer,
     presenter: Option<Presenter>,
+    raw_presenter: Option<Presenter>,
 }
 
 #[wasm_bindgen]
@@ -109,7 +120,7 @@ impl Forge {
     pub fn cpu(text: &str) -> Result<Forge, JsError> {
         let resolved = valid(text)?;
         let trainer = Trainer::cpu(resolved.preset, resolved.settings).map_err(error)?;
-        Ok(Forge { trainer, presenter: None })
+        Ok(Forge { trainer, presenter: None, raw_presenter: None })
     }
 
     /// A run on the GPU, which draws to `canvas` if there is one.
@@ -123,13 +134,13 @@ impl Forge {
             width: IMAGE.columns as u32,
             height: IMAGE.rows as u32,
         };
-        let presenter = match (canvas, trainer.gpu_grid()) {
+        let presenter = match (canvas, trainer.gpu_grid(Weights::Averaged)) {
             (Some(canvas), Some((engine, images))) => {
                 Some(Presenter::new(engine, canvas, images, grid).await.map_err(error)?)
             }
             _ => None,
         };
-        Ok(Forge { trainer, presenter })
+        Ok(Forge { trainer, presenter, raw_presenter: None })
     }
 
     /// `cpu` or `gpu`.
@@ -198,14 +209,29 @@ impl Forge {
 
     /// Samples the grid and draws it on the canvas that the run was made with. Colours are `0xRRGGBB`.
     pub fn draw(&mut self, paper: u32, ink: u32) -> Result<(), JsError> {
-        let presenter = self.presenter.as_mut().ok_or_else(|| JsError::new("this run has no canvas to draw on"))?;
-        self.trainer.sample_grid().map_err(error)?;
+        let presenter = self.presenter.as_mut().ok_or_else(no_canvas)?;
+        self.trainer.sample_grid(Weights::Averaged).map_err(error)?;
         presenter.present(paper, ink).map_err(error)
     }
 
-    /// Follows a canvas that got another size, in pixels.
+    /// Gives the raw generator a canvas of its own, beside that of its average. Only on the GPU.
+    pub fn add_raw_canvas(&mut self, canvas: OffscreenCanvas) -> Result<(), JsError> {
+        let presenter = self.presenter.as_ref().ok_or_else(no_canvas)?;
+        let (engine, images) = self.trainer.gpu_grid(Weights::Raw).ok_or_else(no_canvas)?;
+        self.raw_presenter = Some(presenter.twin(engine, canvas, images).map_err(error)?);
+        Ok(())
+    }
+
+    /// As `draw`, by the generator as the last step left it, on its own canvas.
+    pub fn draw_raw(&mut self, paper: u32, ink: u32) -> Result<(), JsError> {
+        let presenter = self.raw_presenter.as_mut().ok_or_else(no_canvas)?;
+        self.trainer.sample_grid(Weights::Raw).map_err(error)?;
+        presenter.present(paper, ink).map_err(error)
+    }
+
+    /// Follows canvases that got another size, in pixels.
     pub fn resize(&mut self, width: u32, height: u32) {
-        if let Some(presenter) = &mut self.presenter {
+        for presenter in [&mut self.presenter, &mut self.raw_presenter].into_iter().flatten() {
             presenter.resize([width, height]);
         }
     }
@@ -213,6 +239,11 @@ impl Forge {
     /// Samples the grid: rows × columns images of 28 × 28 bytes, ink = 255.
     pub fn images(&mut self) -> Result<Promise, JsError> {
         Ok(promise(self.trainer.images().map_err(error)?, bytes))
+    }
+
+    /// As `images`, by the generator as the last step left it.
+    pub fn raw_images(&mut self) -> Result<Promise, JsError> {
+        Ok(promise(self.trainer.images_of(Weights::Raw).map_err(error)?, bytes))
     }
 
     /// Takes over settings that differ only where a change is live.
@@ -234,7 +265,7 @@ impl Forge {
     /// Ends the run and frees what it holds on the device.
     pub fn destroy(self) {
         // In a browser dropping a handle frees nothing.
-        if let Some((engine, _)) = self.trainer.gpu_grid() {
+        if let Some((engine, _)) = self.trainer.gpu_grid(Weights::Averaged) {
             engine.context().destroy();
         }
     }

@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use digit_forge_core::data::{IMAGE, idx};
-use digit_forge_wasm::{Forge, checkpoint_settings, description, resolve};
+use digit_forge_wasm::{Forge, checkpoint_settings, description, networks, resolve};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -120,6 +120,9 @@ async fn a_gpu_run_draws_on_its_canvas() {
     ok(forge.draw(0xffffff, 0x000000));
     forge.resize(600, 360);
     ok(forge.draw(0x101010, 0xeeeeee));
+    assert!(refused(forge.draw_raw(0, 0)).contains("no canvas"));
+    ok(forge.add_raw_canvas(web_sys::OffscreenCanvas::new(300, 180).expect("a canvas")));
+    ok(forge.draw_raw(0xffffff, 0x000000));
     value::<JsValue>(forge.settle()).await;
     assert!(refused(ok(Forge::cpu(SMALL)).draw(0, 0)).contains("no canvas"));
 }
@@ -130,6 +133,13 @@ fn settings_are_described_and_resolved_as_json() {
     let resolved = ok(resolve("#preset=quick&batch=999999&seed=9"));
     assert!(resolved.contains(r#""text":"preset=quick&seed=9""#), "{resolved}");
     assert!(resolved.contains("whole number from 1 to 1024"), "{resolved}");
+}
+
+#[wasm_bindgen_test]
+fn networks_are_told_of_valid_settings_only() {
+    let json = ok(networks("channels=4"));
+    assert!(json.starts_with(r#"[{"network":"generator","parameters":"#), "{json}");
+    assert!(refused(networks("channels=many")).contains("`channels=many`"));
 }
 
 #[wasm_bindgen_test]

@@ -1,16 +1,19 @@
 //! Layers: short compositions of operations with their parameters, and [`Network`], a sequence of them.
 //!
-//! To add one: a file with its struct (declare parameters, `forward`, `parameters`), and a row in [`Layer`].
+//! To add one: a file with its struct (declare parameters, `forward`, `parameters`), a row in [`Layer`], and its words in
+//! `summary.rs`.
 
 mod conv;
 mod embedding;
 mod linear;
 mod norm;
+mod summary;
 
 pub use conv::{Conv, ConvTranspose, Window};
 pub use embedding::{Embedding, one_hot};
 pub use linear::Linear;
 pub use norm::{Norm, Over};
+pub use summary::LayerSummary;
 
 use crate::error::{Error, Result};
 use crate::ops::activation::Activation;

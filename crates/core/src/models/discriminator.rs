@@ -12,18 +12,18 @@ use crate::train::settings::{Architecture, Condition, Settings, Toggle};
 /// See the module's head.
 pub struct Discriminator {
     /// `[N, P·K]`, or with labels joined, to features `[N, F]`.
-    body: Network,
+    pub(super) body: Network,
     /// Features to logits.
-    head: Linear,
+    pub(super) head: Linear,
     /// What the deviation of the features within a batch adds to each logit (Karras et al. 2018: their minibatch standard
     /// deviation as one more feature of the last layer).
-    spread: Option<Tensor>,
+    pub(super) spread: Option<Tensor>,
     /// Of a vector or an image for each digit.
-    labels: Option<Embedding>,
+    pub(super) labels: Option<Embedding>,
     condition: Condition,
     architecture: Architecture,
     /// Images in a pack, K.
-    pack: usize,
+    pub(super) pack: usize,
 }
 
 impl Discriminator {

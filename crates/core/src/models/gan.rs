@@ -5,6 +5,7 @@
 //! train_d   ticks · D on real and fake rows as one batch · loss · gradients · update of D
 //! train_g   tick · the updated D on the same fakes · loss · gradients through D and G · update of G, its average, the log
 //! grid      the averaged G on noise and labels that the host fixed
+//! grid_raw  G as the last step left it, on the same
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
 
@@ -91,6 +92,8 @@ pub struct Gan {
     pub enlarging: Option<Tensor>,
     /// The extents of a generated image.
     pub image: ImageShape,
+    /// Where the grid is drawn by averaged weights: the program that samples G's own, and the tensor of its images.
+    pub raw: Option<(ProgramId, Tensor)>,
 }
 
 /// Real images and fakes as one batch, with their labels.
@@ -224,8 +227,17 @@ impl Gan {
         let known_noise = (norm(s.g_norm) == Some(Over::Batch)).then(|| r.input("known noise", [n, z], DType::F32));
         let shown = average.as_ref().unwrap_or(&g);
         let grid_images = sampled(r, shown, grid_noise, grid_labels, known_noise)?;
+        let mut kept = vec![grid_images];
 
-        let recording = Rc::new(std::mem::take(r).finish(fused, &[grid_images]));
+        let mut raw = None;
+        if average.is_some() {
+            let program = r.begin("grid_raw");
+            let images = sampled(r, &g, grid_noise, grid_labels, known_noise)?;
+            kept.push(images);
+            raw = Some((program, images));
+        }
+
+        let recording = Rc::new(std::mem::take(r).finish(fused, &kept));
         Ok(Gan {
             recording,
             draw,
@@ -244,6 +256,7 @@ impl Gan {
             known_noise,
             enlarging,
             image,
+            raw,
         })
     }
 

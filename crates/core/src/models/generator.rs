@@ -12,7 +12,7 @@ use crate::train::settings::{Architecture, Condition, Settings, Upsampling};
 pub struct Generator {
     labels: Labels,
     /// `[B, Z + L]` to `[B, P]`.
-    body: Network,
+    pub(super) body: Network,
 }
 
 /// What G hears of the digit beside the noise.
@@ -43,6 +43,15 @@ impl Generator {
             Architecture::Mlp => dense(stack, s, inputs),
         };
         Generator { labels, body: Network { layers } }
+    }
+
+    /// What joins the noise to tell it the digit: how many numbers, and the table that they are learnt in, if they are.
+    pub(super) fn heard(&self) -> Option<(usize, Option<Embedding>)> {
+        match self.labels {
+            Labels::Nothing => None,
+            Labels::OneHot(_) => Some((DIGITS, None)),
+            Labels::Embedded(table) => Some((EMBEDDING, Some(table))),
+        }
     }
 
     /// The learnt tensors, in order.

@@ -6,3 +6,4 @@ mod generator;
 pub mod losses;
 mod networks;
 pub mod penalties;
+pub mod summary;

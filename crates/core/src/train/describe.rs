@@ -1,9 +1,13 @@
-//! All settings and presets as JSON, for whoever draws them: the page's controls and the command line's table.
+//! All settings and presets as JSON, for whoever draws them: the page's controls and the command line's table. And the
+//! networks that settings describe, for the page's diagrams.
 
 use super::json::Json;
 use super::presets::{PRESETS, Preset};
-use super::settings::{GROUPS, Group, Loss, ROWS, Row, When};
+use super::settings::{GROUPS, Group, Loss, ROWS, Row, Settings, When};
+use crate::error::Result;
+use crate::layers::LayerSummary;
 use crate::models::gan::{DIGITS, GRID_ROWS};
+use crate::models::summary::{NetworkSummary, summaries};
 
 fn texts(texts: &[&str]) -> Json {
     Json::Array(texts.iter().map(|text| Json::text(text)).collect())
@@ -57,10 +61,41 @@ pub fn describe() -> String {
     .write()
 }
 
+fn shape(extents: &[usize]) -> Json {
+    Json::Array(extents.iter().map(|&extent| Json::number(extent)).collect())
+}
+
+fn layer(layer: &LayerSummary) -> Json {
+    Json::object(vec![
+        ("name", Json::text(&layer.name)),
+        ("kind", Json::text(layer.kind)),
+        ("detail", Json::text(&layer.detail)),
+        ("shape", shape(&layer.shape)),
+        ("parameters", Json::number(layer.parameters)),
+    ])
+}
+
+fn network(network: &NetworkSummary) -> Json {
+    Json::object(vec![
+        ("network", Json::text(network.name)),
+        ("parameters", Json::number(network.parameters())),
+        ("input", shape(&network.input)),
+        ("layers", Json::Array(network.layers.iter().map(layer).collect())),
+    ])
+}
+
+/// `[{network, parameters, input, layers: [{name, kind, detail, shape, parameters}, …]}, …]`: G and D, see
+/// [`NetworkSummary`].
+///
+/// # Errors
+/// [`crate::Error`] where the settings give shapes that don't fit.
+pub fn networks(settings: &Settings) -> Result<String> {
+    Ok(Json::Array(summaries(settings)?.iter().map(network).collect()).write())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::settings::Settings;
 
     #[test]
     fn presets_come_with_the_values_that_they_resolve_to() {
@@ -92,5 +127,19 @@ mod tests {
         assert_eq!(row("gRate")["restart"], false);
         assert_eq!(row("noise").get("when"), None);
         assert!(json["groups"].as_array().unwrap().iter().any(|g| g["key"] == "model"));
+    }
+
+    #[test]
+    fn networks_come_with_every_layer() {
+        let settings = crate::train::settings::resolve("channels=3&slope=0.25").unwrap().settings;
+        let json: serde_json::Value = serde_json::from_str(&networks(&settings).unwrap()).unwrap();
+        let d = &json[1];
+        let learnt: u64 = d["layers"].as_array().unwrap().iter().map(|l| l["parameters"].as_u64().unwrap()).sum();
+        assert_eq!((&d["network"], d["parameters"].as_u64()), (&"discriminator".into(), Some(learnt)));
+        assert_eq!(d["input"], serde_json::json!([784]));
+        let leaky = serde_json::json!(
+            {"name": "", "kind": "activation", "detail": "leaky ReLU 0.25", "shape": [14, 14, 3], "parameters": 0}
+        );
+        assert_eq!(d["layers"][2], leaky);
     }
 }

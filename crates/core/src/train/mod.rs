@@ -5,7 +5,7 @@ mod checkpoint;
 mod choices;
 pub mod describe;
 pub mod json;
-mod number;
+pub(crate) mod number;
 pub mod presets;
 mod safetensors;
 pub mod settings;
@@ -13,4 +13,4 @@ mod trainer;
 pub mod values;
 
 pub use checkpoint::{check as check_checkpoint, settings_of as checkpoint_settings};
-pub use trainer::{Metrics, Trainer};
+pub use trainer::{Metrics, Trainer, Weights};

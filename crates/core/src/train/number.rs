@@ -60,7 +60,7 @@ fn power(text: &[u8]) -> Option<i64> {
 }
 
 /// The shortest decimal that reads back as `value`, without an exponent; of several the nearest to it.
-pub(super) fn show(value: f32) -> String {
+pub(crate) fn show(value: f32) -> String {
     let sign = if value.is_sign_negative() && !value.is_nan() { "-" } else { "" };
     if !value.is_finite() {
         return format!("{sign}{}", if value.is_nan() { "NaN" } else { "inf" });

@@ -14,7 +14,7 @@ use crate::models::gan::{
 };
 use crate::ops::noise;
 use crate::ops::tick::Lane;
-use crate::program::Tensor;
+use crate::program::{ProgramId, Tensor};
 
 /// What a step left in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +40,15 @@ pub struct Trainer {
     available: usize,
     steps: u32,
     logged: u32,
+}
+
+/// Whose images the grid shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// The moving average of the generator's weights. Without an average they are the generator's own.
+    Averaged,
+    /// The generator's own, as the last step left them.
+    Raw,
 }
 
 /// The two engines. Only drawing needs to know which it is.
@@ -148,10 +157,18 @@ impl Trainer {
     }
 
     /// The GPU engine and the tensor of the grid's images, for drawing without a read-back.
-    pub fn gpu_grid(&self) -> Option<(&GpuEngine, Tensor)> {
+    pub fn gpu_grid(&self, weights: Weights) -> Option<(&GpuEngine, Tensor)> {
         match &self.engine {
-            Runner::Gpu(engine) => Some((engine, self.gan.grid_images)),
+            Runner::Gpu(engine) => Some((engine, self.grid_of(weights).1)),
             Runner::Cpu(_) => None,
+        }
+    }
+
+    /// The program that samples the grid, and where its images are then.
+    fn grid_of(&self, weights: Weights) -> (ProgramId, Tensor) {
+        match (weights, self.gan.raw) {
+            (Weights::Raw, Some(raw)) => raw,
+            _ => (self.gan.grid, self.gan.grid_images),
         }
     }
 
@@ -263,12 +280,12 @@ impl Trainer {
         })
     }
 
-    /// Samples the grid with the newest weights, into the device buffer.
+    /// Samples the grid as it is now, into the device buffer.
     ///
     /// # Errors
     /// What the engine reports.
-    pub fn sample_grid(&mut self) -> Result<()> {
-        let grid = self.gan.grid;
+    pub fn sample_grid(&mut self, weights: Weights) -> Result<()> {
+        let (grid, _) = self.grid_of(weights);
         self.engine.get().run(&[grid], 1)
     }
 
@@ -283,8 +300,17 @@ impl Trainer {
     /// # Errors
     /// What the engine reports.
     pub fn images(&mut self) -> Result<Pending<Vec<u8>>> {
-        self.sample_grid()?;
-        let images = self.engine.get().download(self.gan.grid_images);
+        self.images_of(Weights::Averaged)
+    }
+
+    /// The same by these weights.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub fn images_of(&mut self, weights: Weights) -> Result<Pending<Vec<u8>>> {
+        self.sample_grid(weights)?;
+        let (_, images) = self.grid_of(weights);
+        let images = self.engine.get().download(images);
         Ok(Box::pin(async move { Ok(to_bytes(&images.await?)) }))
     }
 

@@ -59,8 +59,7 @@ impl Presenter {
     pub async fn new(engine: &GpuEngine, canvas: web_sys::OffscreenCanvas, images: Tensor, grid: Grid) -> Result<Self> {
         let size = [canvas.width(), canvas.height()];
         let context = engine.context().clone();
-        let target = wgpu::SurfaceTarget::OffscreenCanvas(canvas);
-        let surface = context.instance.create_surface(target).map_err(|e| Error::Gpu(format!("the canvas: {e}")))?;
+        let surface = Self::surface(&context, canvas)?;
         let formats = surface.get_capabilities(&context.adapter).formats;
         let format = formats.iter().copied().find(|f| !f.is_srgb());
         let format = format.ok_or_else(|| Error::Gpu("the canvas has no usable pixel format".into()))?;
@@ -72,6 +71,23 @@ impl Presenter {
         }
     }
 
+    /// Draws another tensor of the same shape on another canvas. Nothing is waited for: the first has shown that it works.
+    ///
+    /// # Errors
+    /// The same.
+    #[cfg(target_arch = "wasm32")]
+    pub fn twin(&self, engine: &GpuEngine, canvas: web_sys::OffscreenCanvas, images: Tensor) -> Result<Self> {
+        let size = [canvas.width(), canvas.height()];
+        let surface = Self::surface(&self.context, canvas)?;
+        Ok(Self::with_pipeline(engine, surface, self.format, size, images, self.grid, self.pipeline.clone()))
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn surface(context: &GpuContext, canvas: web_sys::OffscreenCanvas) -> Result<wgpu::Surface<'static>> {
+        let target = wgpu::SurfaceTarget::OffscreenCanvas(canvas);
+        context.instance.create_surface(target).map_err(|e| Error::Gpu(format!("the canvas: {e}")))
+    }
+
     #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a browser has canvases"))]
     fn with_surface(
         engine: &GpuEngine,
@@ -81,8 +97,7 @@ impl Presenter {
         images: Tensor,
         grid: Grid,
     ) -> Self {
-        let context = engine.context().clone();
-        let device = &context.device;
+        let device = &engine.context().device;
         let module = device.create_shader_module(wgpu::include_wgsl!("present.wgsl"));
         let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some("present"),
@@ -105,6 +120,20 @@ impl Presenter {
             multiview_mask: None,
             cache: None,
         });
+        Self::with_pipeline(engine, surface, format, size, images, grid, pipeline)
+    }
+
+    fn with_pipeline(
+        engine: &GpuEngine,
+        surface: wgpu::Surface<'static>,
+        format: wgpu::TextureFormat,
+        size: [u32; 2],
+        images: Tensor,
+        grid: Grid,
+        pipeline: wgpu::RenderPipeline,
+    ) -> Self {
+        let context = engine.context().clone();
+        let device = &context.device;
         let params = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("present params"),
             size: size_of::<Params>() as u64,
