@@ -13,7 +13,7 @@
 const size = (shape) => shape.reduce((product, extent) => product * extent, 1);
 
 /** Layers that stand for themselves, even where they leave as many numbers as they got. */
-const MAKERS = /^(linear|conv|transposed conv|label|projection)$/;
+const MAKERS = /^(linear|conv|transposed conv|label|projection|deviation|upsampling)$/;
 
 /** @param {Network} network @returns {Stage[]} */
 export function stagesOf({ input, layers }) {

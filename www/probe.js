@@ -1,7 +1,7 @@
 // A small read-only view of the page for scripts, tests and embedding pages:
 //
 //   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, view, rate, …
-//   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28, ink = 255
+//   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28 (or 56 × 56, as `size` says), ink = 255
 //   window.digitForge.events     ready · step · playing · paused · failed · error
 
 import { tellParent } from './embed.js';

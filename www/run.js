@@ -264,7 +264,7 @@ export class Run {
 
   /** @param {Painter} painter @param {Uint8Array} images */
   #paint(painter, images) {
-    painter.paint(images, this.forge.rows(), this.forge.columns(), this.look);
+    painter.paint(images, this.forge.side(), this.forge.rows(), this.forge.columns(), this.look);
   }
 
   #report() {

@@ -40,12 +40,12 @@ for (const engine of ['cpu', 'gpu']) {
   test(`the raw generator’s digits are drawn beside the averaged ones, on the ${engine.toUpperCase()}`, async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     try {
-      await page.goto(`${site.address}?engine=${engine}&lang=en&theme=light#channels=4`);
+      await page.goto(`${site.address}?engine=${engine}&lang=en&theme=light#gChannels=4`);
       await pauseAfter(page, engine === 'cpu' ? 200 : 20);
       assert.deepEqual(await shown(page), [true, false]);
       await page.getByRole('button', { name: 'both', exact: true }).click();
       assert.deepEqual(await shown(page), [true, true]);
-      assert.match(page.url(), /#preset=quick&channels=4&seed=1&view=both$/);
+      assert.match(page.url(), /#preset=quick&gChannels=4&seed=1&view=both$/);
       const [averaged, raw] = /** @type {[string, string]} */ (canvases);
       // Until it is drawn there is paper only.
       const blank = (await seen(page, raw)).length;

@@ -41,7 +41,9 @@ test('blocks are in proportion, and none is too small to see or too large for it
 
 test('every word of a layer has a Chinese one, or is a name', () => {
   const { presets } = /** @type {import('../../www/protocol.js').Description} */ (JSON.parse(describe()));
-  const layers = presets.flatMap(({ name }) => ['projection', 'concat', 'none'].flatMap((condition) => networksOf(`preset=${name}&condition=${condition}`))).flatMap((network) => network.layers);
+  const others = ['condition=concat', 'condition=none', 'gNorm=batch&dNorm=layer', 'upsampling=nearest&dropout=0.5&minibatchDeviation=on'];
+  const texts = [...presets.map(({ name }) => `preset=${name}`), ...others];
+  const layers = texts.flatMap(networksOf).flatMap((network) => network.layers);
   assert.deepEqual([...new Set(layers.map(({ kind }) => kind))].sort(), Object.keys(core.layers).sort());
   setLanguage('zh');
   for (const { kind, detail } of layers) {

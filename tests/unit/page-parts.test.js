@@ -9,7 +9,7 @@ import { sliderScale } from '../../www/views/slider.js';
 test('ink lands in its cell, one pixel from the edge, in the colours asked for', () => {
   const images = new Uint8Array(20 * 784);
   images[11 * 784] = 255; // second row, second column, first pixel
-  const pixels = composeGrid(images, 2, 10, { paper: 0x102030, ink: 0xf0e0d0 });
+  const pixels = composeGrid(images, 28, 2, 10, { paper: 0x102030, ink: 0xf0e0d0 });
   const width = 10 * CELL;
   assert.equal(pixels.length, 4 * width * 2 * CELL);
   const at = 4 * ((CELL + 1) * width + CELL + 1);

@@ -11,6 +11,8 @@ import { averages, shownView } from '../state.js';
 export const isUnlabelled = ({ resolved }) => resolved?.values.condition === 'none';
 
 const CELL = 30;
+// So that images of 56 pixels keep theirs.
+const LEAST = 2;
 const MOST = 8;
 
 /** A grid's place, with the canvas of the newest run. */
@@ -61,7 +63,7 @@ export class GridView {
    */
   newCanvases() {
     const scale = Math.ceil((this.plate.clientWidth * devicePixelRatio) / (CELL * 10) - 0.05);
-    return { canvas: this.averaged.newCanvas(), raw: this.raw.newCanvas(), scale: Math.max(1, Math.min(MOST, scale)) };
+    return { canvas: this.averaged.newCanvas(), raw: this.raw.newCanvas(), scale: Math.max(LEAST, Math.min(MOST, scale)) };
   }
 
   /** @param {State} state */

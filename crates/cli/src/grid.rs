@@ -1,21 +1,21 @@
 //! The grid of images as a PNG: black ink on white paper.
 
 use crate::failure::Result;
-use digit_forge_core::data::IMAGE;
+use digit_forge_core::data::ImageShape;
 use digit_forge_core::models::gan::DIGITS;
 
 /// Paper around and between the images.
 const GAP: usize = 4;
 
-/// Images of [`IMAGE`]'s extents, ink = 255, row by row of the grid, ten columns.
-pub fn png(images: &[u8]) -> Result<Vec<u8>> {
-    let rows = images.len() / IMAGE.pixels() / DIGITS;
-    let (cell_width, cell_height) = (IMAGE.columns + GAP, IMAGE.rows + GAP);
+/// Images of this shape, ink = 255, row by row of the grid, ten columns.
+pub fn png(images: &[u8], shape: ImageShape) -> Result<Vec<u8>> {
+    let rows = images.len() / shape.pixels() / DIGITS;
+    let (cell_width, cell_height) = (shape.columns + GAP, shape.rows + GAP);
     let (width, height) = (DIGITS * cell_width + GAP, rows * cell_height + GAP);
     let mut paper = vec![255u8; width * height];
-    for (i, image) in images.chunks_exact(IMAGE.pixels()).enumerate() {
+    for (i, image) in images.chunks_exact(shape.pixels()).enumerate() {
         let (left, top) = (i % DIGITS * cell_width + GAP, i / DIGITS * cell_height + GAP);
-        for (y, line) in image.chunks_exact(IMAGE.columns).enumerate() {
+        for (y, line) in image.chunks_exact(shape.columns).enumerate() {
             let at = (top + y) * width + left;
             for (pixel, ink) in paper[at..].iter_mut().zip(line) {
                 *pixel = 255 - ink;
@@ -35,6 +35,7 @@ pub fn png(images: &[u8]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use digit_forge_core::data::IMAGE;
 
     #[test]
     fn each_image_lies_in_its_cell_as_black_on_white() {
@@ -42,7 +43,7 @@ mod tests {
         // The second row's fourth image: its first pixel, and its last.
         images[13 * IMAGE.pixels()] = 255;
         images[14 * IMAGE.pixels() - 1] = 100;
-        let file = png(&images).unwrap();
+        let file = png(&images, IMAGE).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();

@@ -11,7 +11,7 @@ use crate::pace::Pace;
 use crate::progress::{Progress, note};
 use crate::start::{MODEL, Start};
 use digit_forge_core::Error;
-use digit_forge_core::data::{IMAGE, idx};
+use digit_forge_core::data::idx;
 use digit_forge_core::engine::block_on;
 use digit_forge_core::train::Trainer;
 use digit_forge_core::train::settings::Condition;
@@ -73,13 +73,13 @@ fn steps(trainer: &mut Trainer, total: u32, history: &mut History) -> Result<f64
 fn results(order: &Order, start: &Start, trainer: &mut Trainer, record: &Record, folder: &Folder) -> Result<()> {
     let mut written = vec!["grid.png", metrics::FILE];
     let images = block_on(trainer.images()?)?;
-    folder.write("grid.png", &grid::png(&images)?)?;
+    folder.write("grid.png", &grid::png(&images, trainer.image())?)?;
     if let Some(count) = order.samples {
         let mut progress = Progress::new("sample", 0, count as u64);
         let (images, labels) = block_on(trainer.samples(count, |done| progress.tell(done as u64, "")))?;
         progress.finish();
         let (images_file, labels_file) = ("samples-images-idx3-ubyte", "samples-labels-idx1-ubyte");
-        folder.write(images_file, &idx::write_images(IMAGE, &images))?;
+        folder.write(images_file, &idx::write_images(trainer.image(), &images))?;
         folder.write(labels_file, &idx::write_labels(&labels))?;
         written.extend([images_file, labels_file]);
     }

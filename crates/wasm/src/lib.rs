@@ -10,7 +10,6 @@ mod bench;
 #[cfg(feature = "bench")]
 pub use bench::Workbench;
 
-use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
@@ -131,8 +130,8 @@ impl Forge {
         let grid = Grid {
             columns: DIGITS as u32,
             rows: GRID_ROWS as u32,
-            width: IMAGE.columns as u32,
-            height: IMAGE.rows as u32,
+            width: trainer.image().columns as u32,
+            height: trainer.image().rows as u32,
         };
         let presenter = match (canvas, trainer.gpu_grid(Weights::Averaged)) {
             (Some(canvas), Some((engine, images))) => {
@@ -161,6 +160,11 @@ impl Forge {
     /// Columns of the grid: one for each digit.
     pub fn columns(&self) -> usize {
         DIGITS
+    }
+
+    /// Pixels along each side of a generated image.
+    pub fn side(&self) -> usize {
+        self.trainer.image().columns
     }
 
     /// Appends images and labels, as IDX files.
@@ -236,7 +240,7 @@ impl Forge {
         }
     }
 
-    /// Samples the grid: rows × columns images of 28 × 28 bytes, ink = 255.
+    /// Samples the grid: rows × columns images of side × side bytes, ink = 255.
     pub fn images(&mut self) -> Result<Promise, JsError> {
         Ok(promise(self.trainer.images().map_err(error)?, bytes))
     }

@@ -137,9 +137,9 @@ fn settings_are_described_and_resolved_as_json() {
 
 #[wasm_bindgen_test]
 fn networks_are_told_of_valid_settings_only() {
-    let json = ok(networks("channels=4"));
+    let json = ok(networks("gChannels=4"));
     assert!(json.starts_with(r#"[{"network":"generator","parameters":"#), "{json}");
-    assert!(refused(networks("channels=many")).contains("`channels=many`"));
+    assert!(refused(networks("gChannels=many")).contains("`gChannels=many`"));
 }
 
 #[wasm_bindgen_test]

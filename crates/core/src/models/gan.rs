@@ -199,14 +199,14 @@ impl Gan {
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
-        let (images, labels, parts) = if s.loss.is_relativistic() {
+        let (judged, judged_labels, parts) = if s.loss.is_relativistic() {
             let pair = if s.replay == 0 { shown } else { Pair::of(r, real, fake, real_labels, real_labels)? };
             (pair.images, pair.labels, 2)
         } else {
             (fake, real_labels, 1)
         };
-        let seen = scene.veiled(r, images, Lane::Generator, 1)?;
-        let logits = d.forward(r, seen, labels, scene.pass(parts, Lane::Generator))?;
+        let seen = scene.veiled(r, judged, Lane::Generator, 1)?;
+        let logits = d.forward(r, seen, judged_labels, scene.pass(parts, Lane::Generator))?;
         let g_loss = if parts == 2 {
             let [real, fake] = [r.slice(logits, 0, 0, packs)?, r.slice(logits, 0, packs, packs)?];
             losses::generator(r, s.loss, s.lambda, Some(real), fake)?

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn networks_come_with_every_layer() {
-        let settings = crate::train::settings::resolve("channels=3&slope=0.25").unwrap().settings;
+        let settings = crate::train::settings::resolve("dChannels=3&slope=0.25").unwrap().settings;
         let json: serde_json::Value = serde_json::from_str(&networks(&settings).unwrap()).unwrap();
         let d = &json[1];
         let learnt: u64 = d["layers"].as_array().unwrap().iter().map(|l| l["parameters"].as_u64().unwrap()).sum();

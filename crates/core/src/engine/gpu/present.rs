@@ -4,8 +4,8 @@ use super::{GpuContext, GpuEngine};
 use crate::error::{Error, Result};
 use crate::program::Tensor;
 
-/// Image pixels left free on each side of an image.
-const MARGIN: f32 = 1.0;
+/// What is left free on each side of an image, as a share of it.
+const MARGIN: f32 = 1.0 / 28.0;
 
 /// How images lie on the canvas.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +191,7 @@ impl Presenter {
             canvas: self.size.map(|s| s as f32),
             grid: [columns, rows],
             image: [width, height],
-            gap: self.size[0] as f32 / columns as f32 * MARGIN * 2.0 / (width as f32 + MARGIN * 2.0),
+            gap: self.size[0] as f32 / columns as f32 * MARGIN * 2.0 / (1.0 + MARGIN * 2.0),
             padding: 0.0,
             paper: colour(paper),
             ink: colour(ink),
