@@ -178,7 +178,7 @@ export const strings = {
 export const core = {
   groups: { data: '数据', model: '模型', loss: '损失与惩罚', training: '训练' },
   settings: {
-    images: { label: '训练图像', help: '使用多少幅 MNIST 训练图像。' },
+    images: { label: '训练图像', help: '使用数据集中的多少幅图像；不足时全部使用。' },
     batch: { label: '批大小', help: '判别器每一步看多少幅真实图像，以及同样多的仿品。' },
     seed: { label: '种子', help: '一切随机数的起点：权重、噪声、图像的顺序。种子相同，训练就相同。' },
     network: { label: '网络', help: '生成器和判别器由什么组成。' },
