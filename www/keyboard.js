@@ -3,7 +3,7 @@
 
 import { t } from './i18n/index.js';
 
-/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'language'|'theme'|'help'} Action */
+/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'language'|'theme'|'help'} Action */
 /** What there is to do; the rest of the keys mean nothing then. @typedef {Partial<Record<Action, () => void>>} Actions */
 
 /** @type {{key: string, action: Action, words: import('./i18n/index.js').Key}[]} */
@@ -17,6 +17,7 @@ export const KEYS = [
   { key: 'l', action: 'share', words: 'help.share' },
   { key: 'w', action: 'save', words: 'help.save' },
   { key: 'o', action: 'open', words: 'help.open' },
+  { key: 'd', action: 'data', words: 'help.data' },
   { key: 'g', action: 'language', words: 'help.language' },
   { key: 't', action: 'theme', words: 'help.theme' },
   { key: '?', action: 'help', words: 'help.help' },

@@ -6,6 +6,7 @@ import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
 import { listenToKeys, showKeys } from './keyboard.js';
+import { Desk } from './own/desk.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
 import { fullText, initialState, readAddress, shareLink, showsScores, withChange, without, writeHash } from './state.js';
@@ -125,6 +126,7 @@ function showSettings(resolved) {
   const hash = writeHash(fullText(resolved), location.hash);
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);
+  desk?.update();
   const open = /** @type {HTMLAnchorElement} */ (document.getElementById('open'));
   open.href = link();
 }
@@ -185,6 +187,15 @@ async function openFile(file) {
   }
 }
 
+/** From a new run on. @param {import('./protocol.js').OwnData | null} own */
+function use(own) {
+  player.useData(own);
+  player.restart();
+}
+
+/** Nothing of one's own in somebody else's page. */
+const desk = state.options.embed ? null : new Desk({ state, player, notices, openRun: openFile, use, tell });
+
 /** @param {'lang'|'theme'} word @param {string} value */
 function choose(word, value) {
   remember(word, value);
@@ -205,7 +216,7 @@ const actions = {
   settings: () => toggleSettings(),
   share: () => void share(),
   // A file dropped on someone else's page is theirs to take.
-  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile }),
+  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile, data: () => desk?.toggle() }),
   language() {
     const next = currentLanguage() === 'en' ? 'zh' : 'en';
     setLanguage(next);
@@ -221,7 +232,7 @@ const actions = {
   help: () => showKeys(actions),
 };
 listenToKeys(actions);
-if (!state.options.embed) listenToFiles(openFile);
+if (desk) listenToFiles((file) => void openFile(file), (files) => desk.take(files));
 
 // What shows it.
 
@@ -243,6 +254,7 @@ function restyle() {
   const button = /** @type {HTMLElement} */ (document.getElementById('theme'));
   button.textContent = t(`tools.theme.${theme}`);
   charts.restyle();
+  desk?.restyle();
   player.look();
 }
 
@@ -250,6 +262,7 @@ function relabel() {
   document.documentElement.lang = languageTag();
   translate(document);
   settings.build(state);
+  desk?.relabel();
   notices.relabel();
   restyle();
   update();
@@ -260,6 +273,7 @@ player.addEventListener('started', () => {
   history = new History();
   notices.dismiss('run *');
   charts.start(showsScores(state));
+  settings.update(state);
 });
 player.addEventListener('progress', (event) => {
   const before = history.brokenAt;

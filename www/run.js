@@ -47,7 +47,7 @@ export class Run {
    * @param {object} parts
    * @param {number} parts.id
    * @param {Forge} parts.forge
-   * @param {import('./data.js').Supply} parts.supply
+   * @param {Pick<import('./data.js').Supply, 'chunk' | 'chunksFor' | 'has' | 'repeat'>} parts.supply
    * @param {import('./paint.js').Painter | null} parts.painter   for the CPU engine
    * @param {Look} parts.look
    * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
