@@ -112,7 +112,7 @@ export const strings = {
   'data.some': '{name}：{count} 幅图像中的 {used} 幅',
   'data.own': '你的图像',
   'data.first': '“{file}”有 {found} 幅图像，只用前 {count} 幅。',
-  'data.turn': '翻转图像',
+  'data.turn': '转置图像',
   'data.turnHint': '行列互换。EMNIST 的图像需要这样做。',
   'data.preview': '最前面的图像及其标签',
   'data.image': '图像 {n}',

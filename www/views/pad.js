@@ -123,7 +123,8 @@ export class PadView extends EventTarget {
   /** @param {PointerEvent} event */
   #move(event) {
     if (!this.#stroke || !this.canvas.hasPointerCapture(event.pointerId)) return;
-    const events = event.getCoalescedEvents();
+    // Safari has had them only since 18.2.
+    const events = event.getCoalescedEvents?.() ?? [];
     this.#stroke.push(...(events.length > 0 ? events : [event]).map((e) => this.#place(e)));
     this.repaint();
   }
