@@ -191,6 +191,9 @@ async function openFile(file) {
 function use(own) {
   player.useData(own);
   player.restart();
+  // What is wrong with MNIST's files matters only to a run on them; a fetch that has failed waits to be told to go on.
+  if (own) notices.dismiss('data');
+  else player.retryData();
 }
 
 /** Nothing of one's own in somebody else's page. */

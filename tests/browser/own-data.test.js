@@ -237,6 +237,26 @@ test('drawings and pictures become images with labels, and are trained on', asyn
   assert.deepEqual(complaints, []);
 });
 
+test('own data trains without MNIST, whose fault is said again on the way back', async () => {
+  site.replace((path) => (path.startsWith('data/mnist/') ? 404 : undefined));
+  try {
+    await page.goto(site.address + '?engine=cpu&lang=en');
+    await until('the fault', () => noticesOf(page), ([notice]) => /manifest\.json is missing/.test(notice ?? ''));
+    const { images, labels } = pair(50);
+    await drop([{ name: 'x', bytes: images }, { name: 'y', bytes: labels }]);
+    await untilTraining();
+    assert.deepEqual(await noticesOf(page), []);
+    await page.locator('#data-mnist').click();
+    await until('the fault again', () => noticesOf(page), ([notice]) => /manifest\.json is missing/.test(notice ?? ''));
+    site.replace(null);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await untilTraining();
+    assert.equal((await stateOf(page))?.data, null);
+  } finally {
+    site.replace(null);
+  }
+});
+
 test('what is drawn outlives an engine that stops, on the pad and in the list', async () => {
   site.replace(beforeWorker("{ let n = 0; self.addEventListener('message', ({ data }) => { if (data.type === 'prepare' && ++n === 2) throw new Error('gone'); }); }"));
   try {

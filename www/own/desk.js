@@ -137,15 +137,14 @@ export class Desk {
   /** @param {File} file */
   async #addPicture(file) {
     if (this.#collection.isFull) throw new OwnFault('full', file.name, { most: MOST });
-    let fault = null;
     for (const grey of await greysOf(file)) {
       try {
         return this.#collection.add(await this.player.prepare(grey), labelOf(file.name));
       } catch (error) {
-        fault ??= new OwnFault(error instanceof WorkerEnded ? 'engine' : 'blank', file.name);
+        if (error instanceof WorkerEnded) throw new OwnFault('engine', file.name);
       }
     }
-    throw fault;
+    throw new OwnFault('blank', file.name);
   }
 
   /** Its strokes stay on the pad until they are an image. @param {number} label */
