@@ -116,7 +116,8 @@ fn default_file(on: &str) -> PathBuf {
 
 fn on_gpu() -> Result<Trainer, String> {
     let found = resolve(SETTINGS).map_err(text)?;
-    block_on(async { Trainer::gpu(found.preset, found.settings, GpuContext::new().await?, MNIST_IMAGES).await }).map_err(text)
+    block_on(async { Trainer::gpu(found.preset, found.settings, GpuContext::new().await?, MNIST_IMAGES).await })
+        .map_err(text)
 }
 
 fn on_cpu() -> Result<Trainer, String> {
