@@ -1,5 +1,5 @@
-// Checkpoint files between the page and the computer it is on: downloads, a
-// picker, files dropped on the page. What is in them only the core knows.
+// Files between the page and the computer it is on: checkpoints as downloads and
+// from a picker, anything dropped. What is in a checkpoint only the core knows.
 
 /** @typedef {import('./protocol.js').CheckpointFault | 'large' | 'unreadable'} FileFault */
 
@@ -47,16 +47,17 @@ const picker = () => /** @type {HTMLInputElement} */ (document.getElementById('f
 export const pickFile = () => picker().click();
 
 /**
- * A file that is picked, or dropped anywhere on the page; whatever else is dragged is left alone.
- * @param {(file: File) => void} take
+ * A saved run that is picked, and whatever files are dropped on the page; what else is dragged is left alone.
+ * @param {(file: File) => void} open
+ * @param {(files: File[]) => void} take
  */
-export function listenToFiles(take) {
+export function listenToFiles(open, take) {
   const input = picker();
   input.addEventListener('change', () => {
     const [file] = input.files ?? [];
     // So that the same file can be picked again.
     input.value = '';
-    if (file) take(file);
+    if (file) open(file);
   });
   const mark = (/** @type {boolean} */ on) => document.body.classList.toggle('dropping', on);
   const holdsFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files') ?? false;
@@ -73,7 +74,6 @@ export function listenToFiles(take) {
     mark(false);
     if (!holdsFiles(event)) return;
     event.preventDefault();
-    const [file] = event.dataTransfer?.files ?? [];
-    if (file) take(file);
+    take([...(event.dataTransfer?.files ?? [])]);
   });
 }

@@ -3,7 +3,7 @@
 
 import { t } from './i18n/index.js';
 
-/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'view'|'language'|'theme'|'help'} Action */
+/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'view'|'language'|'theme'|'help'} Action */
 /** What there is to do; the rest of the keys mean nothing then. @typedef {Partial<Record<Action, () => void>>} Actions */
 
 /** @type {{key: string, action: Action, words: import('./i18n/index.js').Key}[]} */
@@ -18,6 +18,7 @@ export const KEYS = [
   { key: 'w', action: 'save', words: 'help.save' },
   { key: 'o', action: 'open', words: 'help.open' },
   { key: 'v', action: 'view', words: 'help.view' },
+  { key: 'd', action: 'data', words: 'help.data' },
   { key: 'g', action: 'language', words: 'help.language' },
   { key: 't', action: 'theme', words: 'help.theme' },
   { key: '?', action: 'help', words: 'help.help' },

@@ -6,6 +6,7 @@ import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
 import { listenToKeys, showKeys } from './keyboard.js';
+import { Desk } from './own/desk.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
 import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
@@ -142,6 +143,7 @@ function showSettings(resolved) {
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   settings.update(state);
   void networks.show(resolved.text);
+  desk?.update();
   showLink();
 }
 
@@ -213,6 +215,18 @@ async function openFile(file) {
   }
 }
 
+/** From a new run on. @param {import('./protocol.js').OwnData | null} own */
+function use(own) {
+  player.useData(own);
+  player.restart();
+  // What is wrong with MNIST's files matters only to a run on them; a fetch that has failed waits to be told to go on.
+  if (own) notices.dismiss('data');
+  else player.retryData();
+}
+
+/** Nothing of one's own in somebody else's page. */
+const desk = state.options.embed ? null : new Desk({ state, player, notices, openRun: openFile, use, tell });
+
 /** @param {'lang'|'theme'} word @param {string} value */
 function choose(word, value) {
   remember(word, value);
@@ -233,7 +247,7 @@ const actions = {
   settings: () => toggleSettings(),
   share: () => void share(),
   // A file dropped on someone else's page is theirs to take.
-  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile }),
+  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile, data: () => desk?.toggle() }),
   language() {
     const next = currentLanguage() === 'en' ? 'zh' : 'en';
     setLanguage(next);
@@ -252,7 +266,7 @@ const actions = {
   help: () => showKeys(actions),
 };
 listenToKeys(actions);
-if (!state.options.embed) listenToFiles(openFile);
+if (desk) listenToFiles((file) => void openFile(file), (files) => desk.take(files));
 
 // What shows it.
 
@@ -274,6 +288,7 @@ function restyle() {
   const button = /** @type {HTMLElement} */ (document.getElementById('theme'));
   button.textContent = t(`tools.theme.${theme}`);
   charts.restyle();
+  desk?.restyle();
   player.look();
 }
 
@@ -282,6 +297,7 @@ function relabel() {
   translate(document);
   settings.build(state);
   networks.build();
+  desk?.relabel();
   notices.relabel();
   restyle();
   update();
@@ -292,6 +308,7 @@ player.addEventListener('started', () => {
   history = new History();
   notices.dismiss('run *');
   charts.start(showsScores(state));
+  settings.update(state);
 });
 player.addEventListener('progress', (event) => {
   const before = history.brokenAt;

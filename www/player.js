@@ -12,6 +12,7 @@ import { shownView } from './state.js';
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').Resolved} Resolved */
+/** @typedef {import('./protocol.js').OwnData} OwnData */
 
 /**
  * What the player asks of the page.
@@ -35,6 +36,8 @@ export class Player extends EventTarget {
   #gpuFailedFor = null;
   /** What the newest run goes on from, until it does. @type {Uint8Array | null} */
   #checkpoint = null;
+  /** Kept for a worker that takes another's place. @type {OwnData | null} */
+  #own = null;
 
   /**
    * @param {import('./state.js').State} state
@@ -54,6 +57,7 @@ export class Player extends EventTarget {
     this.#worker.onerror = (event) => this.#fail(state.description ? 'crash' : 'load', event.message ?? 'the worker could not start');
     state.phase = 'loading';
     this.#post({ type: 'open', data: this.stage.data });
+    if (this.#own) this.#post({ type: 'data', own: this.#own });
     this.#changed();
   }
 
@@ -98,6 +102,30 @@ export class Player extends EventTarget {
     if (phase === 'failed') Object.assign(state, { phase, loading: null });
     this.#changed();
     throw new FileError(fault, error);
+  }
+
+  /**
+   * An image like MNIST's, of grey pixels. The run is none the wiser; a blank picture is refused.
+   * @param {import('./own/pictures.js').Grey} picture
+   * @returns {Promise<Uint8Array>}
+   */
+  async prepare({ grey, width, height }) {
+    const { state } = this;
+    const { phase } = state;
+    if (!this.#worker) this.open();
+    const { image } = await this.#ask((id) => ({ type: 'prepare', id, grey, width, height })).finally(() => {
+      if (phase === 'failed') Object.assign(state, { phase, loading: null });
+      this.#changed();
+    });
+    return image;
+  }
+
+  /** What the next run is trained on; null is MNIST. @param {OwnData | null} own */
+  useData(own) {
+    this.#own = own;
+    this.state.data = own && { name: own.name, found: own.found, count: own.count };
+    this.#post({ type: 'data', own });
+    this.#changed();
   }
 
   /**
@@ -232,6 +260,7 @@ export class Player extends EventTarget {
         return this.#answer(message.id, message, '');
       case 'networks':
       case 'images':
+      case 'prepared':
       case 'saved':
         return this.#answer(message.id, message, message.error);
       case 'loading':

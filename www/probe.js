@@ -27,6 +27,7 @@ export function publish(state, player) {
     engine: state.engine,
     adapter: state.adapter,
     reason: state.reason,
+    data: state.data,
     settings: state.resolved ? fullText(state.resolved) : '',
     view: shownView(state),
     rate: state.rate,

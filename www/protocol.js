@@ -1,11 +1,11 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view
-//                   · images · save · check · retry
+//                   · images · save · check · retry · data · prepare
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · images · saved · checked · failed
+//                   · paused · progress · images · saved · checked · prepared · failed
 //
-// A question (resolve, networks, images, save, check) carries a number, and so does its answer.
+// A question (resolve, networks, images, save, check, prepare) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -60,6 +60,16 @@
 /** @typedef {{network: 'generator'|'discriminator', parameters: number, input: number[], layers: Layer[]}} Network */
 
 /**
+ * A data set of somebody's own. `name`: the file of its images, null where they are pictures and drawings. `found`: images in
+ * the file, of which `count` are used. `images`: `[count, 28, 28]` bytes, ink = 255; `turned`: rows and columns are to be
+ * exchanged. `labels`: a digit for each.
+ * @typedef {{name: string | null, found: number, count: number, images: Uint8Array, labels: Uint8Array, turned: boolean}} OwnData
+ */
+
+/**
+ * `data` is for the runs that start after it, null being MNIST. `prepare` makes an image like MNIST's from
+ * grey pixels.
+ *
  * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
  * answered: the run goes on from there.
  * @typedef {{type: 'open', data: string}
@@ -72,6 +82,8 @@
  *   | {type: 'view', view: View}
  *   | {type: 'images'|'save', id: number}
  *   | {type: 'check', id: number, file: Uint8Array}
+ *   | {type: 'data', own: OwnData | null}
+ *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
  *   | {type: 'retry'}} ToWorker
  */
 
@@ -96,6 +108,7 @@
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
+ *   | {type: 'prepared', id: number, image: Uint8Array | null, error: string}
  *   | {type: 'failed', run: number, fault: 'load'|'settings'|'gpu'|'crash', message: string}} FromWorker
  */
 

@@ -50,7 +50,7 @@ export class Run {
    * @param {object} parts
    * @param {number} parts.id
    * @param {Forge} parts.forge
-   * @param {import('./data.js').Supply} parts.supply
+   * @param {Pick<import('./data.js').Supply, 'chunk' | 'chunksFor' | 'has' | 'repeat'>} parts.supply
    * @param {{averaged: Painter, raw: Painter} | null} parts.painters   for the CPU engine
    * @param {OffscreenCanvas} parts.raw   where a GPU draws the raw generator's grid
    * @param {Look} parts.look

@@ -152,6 +152,7 @@ export function fullText({ text, values, changed }) {
  * @property {boolean} offScreen  for it is scrolled away
  * @property {boolean} keepGoing  train on when nobody can
  * @property {{stage: 'engine'|'data'|'start'|'more', loaded: number, total: number} | null} loading
+ * @property {{name: string | null, found: number, count: number} | null} data   somebody's own, null: MNIST
  * @property {number} run
  * @property {number} step
  * @property {number} images
@@ -185,6 +186,7 @@ export const initialState = (options) => ({
   offScreen: false,
   keepGoing: false,
   loading: null,
+  data: null,
   run: 0,
   step: 0,
   images: 0,

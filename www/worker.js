@@ -3,7 +3,8 @@
 
 import { chooseEngine } from './adapter.js';
 import { Supply } from './data.js';
-import { Forge, description, networksOf, openEngine, resolved, settingsOf } from './engine.js';
+import { Forge, description, networksOf, openEngine, prepare, resolved, settingsOf } from './engine.js';
+import { OwnSupply } from './own/supply.js';
 import { CELL, Painter } from './paint.js';
 import { Run } from './run.js';
 
@@ -15,6 +16,8 @@ import { Run } from './run.js';
 let opened = null;
 /** @type {Supply | null} */
 let supply = null;
+/** What comes instead of MNIST. @type {OwnSupply | null} */
+let own = null;
 /** @type {Run | null} */
 let run = null;
 let newest = 0;
@@ -48,14 +51,15 @@ async function open({ data }) {
 async function start(order) {
   newest = order.run;
   pending = order;
+  const source = own ?? supply;
   const before = run;
   run = null;
   await before?.destroy();
   await opened;
   const choice = await chooseEngine(order.engine);
-  if (newest !== order.run || !supply) return;
+  if (newest !== order.run || !source) return;
   post({ type: 'loading', stage: 'start', loaded: 0, total: 0 });
-  const forge = await forgeFor(order, choice.engine);
+  const forge = await forgeFor(order, choice.engine, source instanceof OwnSupply ? source.own.count : undefined);
   if (!forge) return;
   if (newest !== order.run) return forge.destroy();
   const rows = forge.rows();
@@ -67,7 +71,7 @@ async function start(order) {
     painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
   const { look, view, raw } = order;
-  const mine = new Run({ id: order.run, forge, supply, painters, raw, look, view, post });
+  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, post });
   run = mine;
   post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
@@ -85,11 +89,12 @@ async function start(order) {
 /**
  * @param {StartOrder} order
  * @param {'cpu'|'gpu'} engine
+ * @param {number} [images]   in the data set, if it isn't MNIST
  */
-async function forgeFor(order, engine) {
+async function forgeFor(order, engine, images) {
   try {
     if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
-    const forge = engine === 'cpu' ? Forge.cpu(order.text) : await Forge.gpu(order.text, order.canvas);
+    const forge = engine === 'cpu' ? Forge.cpu(order.text, images) : await Forge.gpu(order.text, order.canvas, images);
     if (order.checkpoint) forge.load(order.checkpoint);
     return forge;
   } catch (error) {
@@ -142,6 +147,17 @@ async function check(id, file) {
   }
 }
 
+/** @param {Extract<ToWorker, {type: 'prepare'}>} message */
+async function prepared({ id, grey, width, height }) {
+  await opened;
+  try {
+    const image = prepare(grey, width, height);
+    post({ type: 'prepared', id, image, error: '' }, [image.buffer]);
+  } catch (error) {
+    post({ type: 'prepared', id, image: null, error: answerable(error) });
+  }
+}
+
 /** @param {number} of @param {string} settings */
 function tune(of, settings) {
   try {
@@ -190,6 +206,8 @@ self.addEventListener('message', (event) => {
     case 'images': return void images(message.id);
     case 'save': return void save(message.id);
     case 'check': return void check(message.id, message.file);
+    case 'prepare': return void prepared(message);
+    case 'data': return void (own = message.own && new OwnSupply(message.own));
     case 'retry': return supply?.retry();
     case 'look': return run?.restyle(message.look);
     case 'view': return show(message.view);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Player } from '../../www/player.js';
+import { Player, WorkerEnded } from '../../www/player.js';
 import { initialState, readAddress } from '../../www/state.js';
 
 /** @typedef {import('../../www/protocol.js').FromWorker} FromWorker */
@@ -197,4 +197,35 @@ test('a question to a worker that dies is answered with an error', async () => {
   const question = player.images();
   hear({ type: 'failed', run: 1, fault: 'crash', message: 'x' });
   await assert.rejects(question, /worker ended/);
+});
+
+const own = { name: 'x', found: 12, count: 12, images: new Uint8Array(12 * 784), labels: new Uint8Array(12), turned: false };
+
+test('own data goes to the worker once, and again to one that takes its place', () => {
+  const { sent, state, player, hear } = setUp();
+  player.useData(own);
+  assert.deepEqual(sent.at(-1), { type: 'data', own });
+  assert.deepEqual(state.data, { name: 'x', found: 12, count: 12 });
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'unreachable' });
+  player.restart();
+  assert.deepEqual(sent.slice(-3).map(({ type }) => type), ['open', 'data', 'start']);
+  player.useData(null);
+  assert.deepEqual([sent.at(-1).own, state.data], [null, null]);
+});
+
+test('a picture that can’t be prepared is refused, and a failed run stays failed', async () => {
+  const { sent, state, player, hear, workers } = setUp();
+  const picture = { grey: new Uint8Array(6), width: 2, height: 3 };
+  const blank = player.prepare(picture);
+  assert.deepEqual(sent.at(-1), { type: 'prepare', id: 1, ...picture });
+  hear({ type: 'prepared', id: 1, image: null, error: 'picture: it is blank' });
+  await assert.rejects(blank, /blank/);
+  const cut = player.prepare(picture);
+  hear({ type: 'failed', run: 1, fault: 'crash', message: 'unreachable' });
+  await assert.rejects(cut, WorkerEnded);
+  const good = player.prepare(picture);
+  assert.equal(workers.length, 2);
+  hear({ type: 'prepared', id: 3, image: new Uint8Array(784), error: '' });
+  assert.equal((await good).length, 784);
+  assert.equal(state.phase, 'failed');
 });

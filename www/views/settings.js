@@ -1,5 +1,6 @@
 // The settings as controls, all drawn from what the core says of them.
 
+import { dataWords } from './data.js';
 import { sliderScale } from './slider.js';
 import { choiceLabel, groupLabel, presetWords, settingWords, t } from '../i18n/index.js';
 
@@ -25,6 +26,8 @@ function make(tag, attributes = {}, text) {
 export class SettingsView {
   /** @type {Field[]} */
   #fields = [];
+  /** Where the data set's name is. @type {HTMLElement | null} */
+  dataSet = null;
 
   /**
    * @param {object} wishes
@@ -63,6 +66,7 @@ export class SettingsView {
     for (const group of description.groups) {
       const box = make('fieldset', { class: 'group' });
       box.append(make('legend', {}, groupLabel(group)));
+      if (group.key === 'data' && !state.options.embed) box.append(this.#dataSet());
       for (const setting of description.settings.filter((s) => s.group === group.key)) {
         const field = this.#field(setting);
         this.#fields.push(field);
@@ -74,6 +78,14 @@ export class SettingsView {
     groups.append(this.#pageGroup(state));
     this.place.replaceChildren(header, make('p', { class: 'note' }, t('settings.note')), groups);
     this.update(state);
+  }
+
+  /** What is trained on, and the way to change it. */
+  #dataSet() {
+    const row = make('div', { class: 'field' });
+    this.dataSet = make('span', { class: 'hint' });
+    row.append(make('span', { class: 'name' }, t('settings.dataSet')), make('button', { type: 'button', class: 'other', 'data-action': 'data' }, t('settings.ownData')), this.dataSet);
+    return row;
   }
 
   /** @param {State} state */
@@ -151,8 +163,10 @@ export class SettingsView {
   }
 
   /** @param {State} state */
-  update({ description, resolved }) {
+  update(state) {
+    const { description, resolved } = state;
     if (!description || !resolved) return;
+    if (this.dataSet) this.dataSet.textContent = dataWords(state);
     this.preset.value = resolved.preset;
     const changes = Object.keys(resolved.changed).length;
     this.badge.textContent = changes > 0 ? String(changes) : '';

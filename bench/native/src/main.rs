@@ -13,7 +13,7 @@ mod machine;
 mod rounds;
 
 use burn::prelude::Device;
-use digit_forge_core::data::{IMAGE, idx};
+use digit_forge_core::data::{IMAGE, MNIST_IMAGES, idx};
 use digit_forge_core::engine::block_on;
 use digit_forge_core::engine::gpu::GpuContext;
 use digit_forge_core::train::Trainer;
@@ -116,12 +116,13 @@ fn default_file(on: &str) -> PathBuf {
 
 fn on_gpu() -> Result<Trainer, String> {
     let found = resolve(SETTINGS).map_err(text)?;
-    block_on(async { Trainer::gpu(found.preset, found.settings, GpuContext::new().await?).await }).map_err(text)
+    block_on(async { Trainer::gpu(found.preset, found.settings, GpuContext::new().await?, MNIST_IMAGES).await })
+        .map_err(text)
 }
 
 fn on_cpu() -> Result<Trainer, String> {
     let found = resolve(SETTINGS).map_err(text)?;
-    Trainer::cpu(found.preset, found.settings).map_err(text)
+    Trainer::cpu(found.preset, found.settings, MNIST_IMAGES).map_err(text)
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -99,6 +99,14 @@ pub struct Order {
     /// The folder with MNIST's training files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
     pub data: PathBuf,
+
+    /// Trains on these two files instead: images and labels in MNIST's format, in either order, gzipped or not.
+    #[arg(long, value_names = ["IMAGES", "LABELS"], num_args = 2)]
+    pub idx: Vec<PathBuf>,
+
+    /// Turns --idx's images: EMNIST's are published with rows and columns exchanged.
+    #[arg(long, requires = "idx")]
+    pub transpose: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

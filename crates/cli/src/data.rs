@@ -1,39 +1,68 @@
-//! MNIST's training files in a folder.
+//! What is trained on: MNIST's training files in a folder, or any two IDX files.
 
 use crate::failure::{Failure, Result};
 use digit_forge_core::Error;
-use digit_forge_core::data::idx;
+use digit_forge_core::data::pair::Pair;
+use digit_forge_core::data::{IMAGE, MNIST_IMAGES, idx};
 use digit_forge_core::train::Trainer;
-use std::io::ErrorKind;
+use flate2::read::MultiGzDecoder;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 const IMAGES: &str = "train-images-idx3-ubyte";
 const LABELS: &str = "train-labels-idx1-ubyte";
+/// A file unpacks to no more, bytes: four times EMNIST's largest.
+const MOST: u64 = 2 << 30;
 
 pub struct DataSet {
-    folder: PathBuf,
+    /// What errors name.
+    path: PathBuf,
     images: Vec<u8>,
     labels: Vec<u8>,
+    /// How many images a trainer is made for.
+    pub count: usize,
+    /// Images in the file.
+    found: usize,
 }
 
 impl DataSet {
-    /// Reads both files, and checks each by itself so that an error names the file.
-    pub fn read(folder: &Path) -> Result<Self> {
+    /// Reads MNIST's files in a folder, and checks each by itself so that an error names the file.
+    pub fn mnist(folder: &Path) -> Result<Self> {
         let (images_path, labels_path) = (folder.join(IMAGES), folder.join(LABELS));
         let (images, labels) = (read(&images_path)?, read(&labels_path)?);
-        idx::images(IMAGES, &images).map_err(|e| Failure::of_file(&images_path, e))?;
+        let found = idx::images(IMAGES, &images).map_err(|e| Failure::of_file(&images_path, e))?.count;
         idx::labels(LABELS, &labels).map_err(|e| Failure::of_file(&labels_path, e))?;
-        Ok(DataSet { folder: folder.into(), images, labels })
+        Ok(DataSet { path: folder.into(), images, labels, count: MNIST_IMAGES, found })
+    }
+
+    /// Reads an IDX pair, gzipped or not, in either order.
+    pub fn pair(paths: [&Path; 2], transpose: bool) -> Result<Self> {
+        let [one, other] = paths;
+        let files = [unpacked(one, read(one)?)?, unpacked(other, read(other)?)?];
+        let names = paths.map(|path| path.display().to_string());
+        let mut pair = Pair::read([(&names[0], &files[0]), (&names[1], &files[1])])?;
+        if transpose {
+            pair.transpose();
+        }
+        let path = if idx::kind(&names[0], &files[0])? == idx::Kind::Images { one } else { other };
+        let (images, labels) = (idx::write_images(IMAGE, &pair.pixels), idx::write_labels(&pair.labels));
+        Ok(DataSet { path: path.into(), images, labels, count: pair.labels.len(), found: pair.found })
+    }
+
+    /// Its name, and which of its images are trained on.
+    pub fn words(&self, used: usize) -> String {
+        let which = if used < self.found { format!("the first {used} of ") } else { String::new() };
+        format!("{}: {which}{} images", self.path.display(), self.found)
     }
 
     /// Gives the trainer as many images as its settings ask for.
     pub fn give(&self, trainer: &mut Trainer) -> Result<()> {
-        let of_folder = |e: Error| Failure::of_file(&self.folder, e);
-        trainer.add_data(&self.images, &self.labels).map_err(of_folder)?;
+        let of_data = |e: Error| Failure::of_file(&self.path, e);
+        trainer.add_data(&self.images, &self.labels).map_err(of_data)?;
         let (there, needed) = (trainer.images_available(), trainer.images_to_start());
         if there < needed {
             let why = format!("{there} images, and these settings need at least {needed}");
-            return Err(Failure::File { path: self.folder.join(IMAGES), why });
+            return Err(Failure::File { path: self.path.join(IMAGES), why });
         }
         Ok(())
     }
@@ -41,10 +70,23 @@ impl DataSet {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => {
+        ErrorKind::NotFound if path.ends_with(IMAGES) || path.ends_with(LABELS) => {
             let why = "not found; `npm run data` prepares MNIST in data/mnist, --data names another folder".into();
             Failure::File { path: path.into(), why }
         }
         _ => Failure::io(path, "read", &e),
     })
+}
+
+/// What is in the file: gzip is known by its first bytes, not by a name.
+fn unpacked(path: &Path, file: Vec<u8>) -> Result<Vec<u8>> {
+    if !file.starts_with(&[0x1f, 0x8b]) {
+        return Ok(file);
+    }
+    let mut inner = Vec::new();
+    match MultiGzDecoder::new(file.as_slice()).take(MOST + 1).read_to_end(&mut inner) {
+        Ok(size) if size as u64 <= MOST => Ok(inner),
+        Ok(_) => Err(Failure::File { path: path.into(), why: format!("unpacks to more than {MOST} bytes") }),
+        Err(e) => Err(Failure::io(path, "unpacked", &e)),
+    }
 }

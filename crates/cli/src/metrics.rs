@@ -61,6 +61,9 @@ impl History {
 pub struct Stretch {
     /// Settings as text: learning rates may change from one to the next.
     pub settings: String,
+    /// The data set, and how much of it; older files don't say.
+    #[serde(default)]
+    pub data: String,
     pub engine: String,
     pub adapter: String,
     /// The step that it started from.

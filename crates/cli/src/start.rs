@@ -56,10 +56,10 @@ impl Start {
         Ok(Start { preset: resolved.preset, settings, earlier: Some(earlier) })
     }
 
-    /// The trainer, at the step that it starts from.
-    pub fn trainer(&self, engine: EngineKind) -> Result<Trainer> {
-        let Some(earlier) = &self.earlier else { return on(engine, self.preset, self.settings.clone()) };
-        let mut trainer = on(engine, self.preset, earlier.settings.clone())?;
+    /// The trainer for a data set of so many images, at the step that it starts from.
+    pub fn trainer(&self, engine: EngineKind, data: usize) -> Result<Trainer> {
+        let Some(earlier) = &self.earlier else { return on(engine, self.preset, self.settings.clone(), data) };
+        let mut trainer = on(engine, self.preset, earlier.settings.clone(), data)?;
         let path = earlier.folder.join(MODEL);
         trainer.load(&earlier.checkpoint).map_err(|e| Failure::of_file(&path, e))?;
         trainer.tune(self.settings.clone())?;
@@ -91,10 +91,10 @@ fn changed(mut settings: Settings, order: &Order) -> Result<Settings> {
     Ok(settings)
 }
 
-fn on(engine: EngineKind, preset: &'static Preset, settings: Settings) -> Result<Trainer> {
+fn on(engine: EngineKind, preset: &'static Preset, settings: Settings, data: usize) -> Result<Trainer> {
     let trainer = match engine {
-        EngineKind::Cpu => Trainer::cpu(preset, settings),
-        EngineKind::Gpu => block_on(async { Trainer::gpu(preset, settings, GpuContext::new().await?).await }),
+        EngineKind::Cpu => Trainer::cpu(preset, settings, data),
+        EngineKind::Gpu => block_on(async { Trainer::gpu(preset, settings, GpuContext::new().await?, data).await }),
     };
     trainer.map_err(|error| match error {
         Error::Gpu(_) => Failure::NoGpu(error),

@@ -24,8 +24,11 @@ pub fn train(order: &Order) -> Result<()> {
             "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
         return Err(Error::BadSetting { key: "condition".into(), value: "none".into(), why }.into());
     }
-    let data = DataSet::read(&order.data)?;
-    let mut trainer = start.trainer(order.engine)?;
+    let data = match order.idx.as_slice() {
+        [one, other] => DataSet::pair([one, other], order.transpose)?,
+        _ => DataSet::mnist(&order.data)?,
+    };
+    let mut trainer = start.trainer(order.engine, data.count)?;
     data.give(&mut trainer)?;
     let after = trainer.steps();
     let total = after.checked_add(order.steps).ok_or_else(|| {
@@ -38,10 +41,12 @@ pub fn train(order: &Order) -> Result<()> {
 
     let (engine, adapter, settings) = (trainer.engine_name(), trainer.adapter(), trainer.settings_text()?);
     note(&format!("{settings} on {engine}: {adapter}"));
+    let data = data.words(trainer.images_wanted());
+    note(&data);
     let seconds = steps(&mut trainer, total, &mut record.history)?;
     let ms_per_step = (order.steps > 0).then(|| seconds * 1e3 / f64::from(order.steps));
     let (engine, steps) = (engine.into(), order.steps);
-    record.runs.push(Stretch { settings, engine, adapter, after, steps, seconds, ms_per_step });
+    record.runs.push(Stretch { settings, data, engine, adapter, after, steps, seconds, ms_per_step });
     let each = ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default();
     note(&format!("{steps} steps in {seconds:.1} s{each}"));
     if let Some(step) = record.history.broke_at() {

@@ -3,6 +3,7 @@
 
 mod ceiling;
 
+use crate::data::MNIST_IMAGES;
 use crate::error::Result;
 use crate::models::gan::Gan;
 use crate::ops::product::Orientation;
@@ -38,7 +39,7 @@ impl Workload {
     /// # Errors
     /// [`crate::Error`] where the settings give shapes that don't fit.
     pub fn bare_products(settings: &Settings) -> Result<Self> {
-        let gan = Gan::record(settings, false)?;
+        let gan = Gan::record(settings, MNIST_IMAGES, false)?;
         let recording = gan.recording.keep(|op| op.flops() > 0);
         Ok(Workload { recording: Rc::new(recording), programs: gan.schedule(settings.d_steps as usize) })
     }

@@ -10,6 +10,7 @@ mod bench;
 #[cfg(feature = "bench")]
 pub use bench::Workbench;
 
+use digit_forge_core::data::{MNIST_IMAGES, handwriting};
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
@@ -90,6 +91,12 @@ pub fn checkpoint_settings(file: &[u8]) -> Result<String, js_sys::Error> {
     text().map_err(checkpoint_error)
 }
 
+/// A picture of a digit, grey pixels row by row, made like MNIST's images: 28 × 28 bytes, ink = 255. A blank one throws.
+#[wasm_bindgen]
+pub fn prepare(grey: &[u8], width: usize, height: usize) -> Result<Vec<u8>, JsError> {
+    handwriting::prepare(grey, width, height).map_err(error)
+}
+
 /// Settings that must be valid as a whole.
 fn valid(text: &str) -> Result<settings::Resolved, JsError> {
     let mut resolved = settings::resolve(text).map_err(error)?;
@@ -115,18 +122,20 @@ pub struct Forge {
 
 #[wasm_bindgen]
 impl Forge {
-    /// A run on the CPU engine.
-    pub fn cpu(text: &str) -> Result<Forge, JsError> {
+    /// A run on the CPU engine. `data`: how many images the data set has, if it isn't MNIST.
+    pub fn cpu(text: &str, data: Option<usize>) -> Result<Forge, JsError> {
         let resolved = valid(text)?;
-        let trainer = Trainer::cpu(resolved.preset, resolved.settings).map_err(error)?;
+        let data = data.unwrap_or(MNIST_IMAGES);
+        let trainer = Trainer::cpu(resolved.preset, resolved.settings, data).map_err(error)?;
         Ok(Forge { trainer, presenter: None, raw_presenter: None })
     }
 
-    /// A run on the GPU, which draws to `canvas` if there is one.
-    pub async fn gpu(text: String, canvas: Option<OffscreenCanvas>) -> Result<Forge, JsError> {
+    /// The same on the GPU, which draws to `canvas` if there is one.
+    pub async fn gpu(text: String, canvas: Option<OffscreenCanvas>, data: Option<usize>) -> Result<Forge, JsError> {
         let resolved = valid(&text)?;
         let context = GpuContext::new().await.map_err(error)?;
-        let trainer = Trainer::gpu(resolved.preset, resolved.settings, context).await.map_err(error)?;
+        let data = data.unwrap_or(MNIST_IMAGES);
+        let trainer = Trainer::gpu(resolved.preset, resolved.settings, context, data).await.map_err(error)?;
         let grid = Grid {
             columns: DIGITS as u32,
             rows: GRID_ROWS as u32,
@@ -177,7 +186,7 @@ impl Forge {
         self.trainer.images_available()
     }
 
-    /// Images that the settings ask for.
+    /// Images to train on: as many as the settings ask for, or all where the data set has fewer.
     pub fn images_wanted(&self) -> usize {
         self.trainer.images_wanted()
     }

@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use digit_forge_core::data::{IMAGE, idx};
-use digit_forge_wasm::{Forge, checkpoint_settings, description, networks, resolve};
+use digit_forge_wasm::{Forge, checkpoint_settings, description, networks, prepare, resolve};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -50,8 +50,8 @@ async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
 #[wasm_bindgen_test]
 async fn both_engines_see_the_same_losses() {
     for text in [SMALL, MLP] {
-        let mut cpu = with_data(ok(Forge::cpu(text)));
-        let mut gpu = with_data(ok(Forge::gpu(text.into(), None).await));
+        let mut cpu = with_data(ok(Forge::cpu(text, None)));
+        let mut gpu = with_data(ok(Forge::gpu(text.into(), None, None).await));
         assert_eq!((cpu.engine().as_str(), gpu.engine().as_str()), ("cpu", "gpu"));
         let (a, b) = (losses(&mut cpu, &[10]).await, losses(&mut gpu, &[4, 6]).await);
         assert_eq!((a.len(), b.len()), (50, 50));
@@ -64,7 +64,7 @@ async fn both_engines_see_the_same_losses() {
 
 #[wasm_bindgen_test]
 async fn a_run_learns_on_either_engine() {
-    for forge in [ok(Forge::cpu(SMALL)), ok(Forge::gpu(SMALL.into(), None).await)] {
+    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None).await)] {
         let mut forge = with_data(forge);
         losses(&mut forge, &[50, 50, 50, 50]).await;
         let images = value::<Uint8Array>(ok(forge.images())).await.to_vec();
@@ -81,10 +81,10 @@ async fn a_run_learns_on_either_engine() {
 
 #[wasm_bindgen_test]
 async fn a_checkpoint_moves_from_one_engine_to_the_other() {
-    let mut gpu = with_data(ok(Forge::gpu(SMALL.into(), None).await));
+    let mut gpu = with_data(ok(Forge::gpu(SMALL.into(), None, None).await));
     losses(&mut gpu, &[5]).await;
     let file = value::<Uint8Array>(ok(gpu.save())).await.to_vec();
-    let mut cpu = with_data(ok(Forge::cpu(SMALL)));
+    let mut cpu = with_data(ok(Forge::cpu(SMALL, None)));
     ok(cpu.load(&file));
     assert_eq!(cpu.step(), 5);
     let (a, b) =
@@ -96,13 +96,13 @@ async fn a_checkpoint_moves_from_one_engine_to_the_other() {
 
 #[wasm_bindgen_test]
 async fn a_checkpoint_says_its_settings_and_a_bad_file_its_fault() {
-    let mut run = with_data(ok(Forge::cpu(&format!("{SMALL}&seed=7"))));
+    let mut run = with_data(ok(Forge::cpu(&format!("{SMALL}&seed=7"), None)));
     ok(run.run(2));
     ok(run.tune(&format!("{SMALL}&seed=7&gRate=0.001")));
     let file = value::<Uint8Array>(ok(run.save())).await.to_vec();
     let text = checkpoint_settings(&file).expect("a checkpoint of ours");
     assert_eq!(text, "preset=quick&images=1000&seed=7&gChannels=4&dChannels=4&gRate=0.001");
-    let mut again = ok(Forge::cpu(&text));
+    let mut again = ok(Forge::cpu(&text, None));
     ok(again.load(&file));
     assert_eq!(again.step(), 2);
     for (broken, fault) in [(&file[..file.len() - 1], "truncated"), (b"\x89PNG\r\n\x1a\n....".as_slice(), "format")] {
@@ -115,7 +115,7 @@ async fn a_checkpoint_says_its_settings_and_a_bad_file_its_fault() {
 #[wasm_bindgen_test]
 async fn a_gpu_run_draws_on_its_canvas() {
     let canvas = web_sys::OffscreenCanvas::new(300, 180).expect("a canvas");
-    let mut forge = with_data(ok(Forge::gpu(SMALL.into(), Some(canvas)).await));
+    let mut forge = with_data(ok(Forge::gpu(SMALL.into(), Some(canvas), None).await));
     losses(&mut forge, &[1]).await;
     ok(forge.draw(0xffffff, 0x000000));
     forge.resize(600, 360);
@@ -124,7 +124,7 @@ async fn a_gpu_run_draws_on_its_canvas() {
     ok(forge.add_raw_canvas(web_sys::OffscreenCanvas::new(300, 180).expect("a canvas")));
     ok(forge.draw_raw(0xffffff, 0x000000));
     value::<JsValue>(forge.settle()).await;
-    assert!(refused(ok(Forge::cpu(SMALL)).draw(0, 0)).contains("no canvas"));
+    assert!(refused(ok(Forge::cpu(SMALL, None)).draw(0, 0)).contains("no canvas"));
 }
 
 #[wasm_bindgen_test]
@@ -144,11 +144,25 @@ fn networks_are_told_of_valid_settings_only() {
 
 #[wasm_bindgen_test]
 async fn bad_input_is_refused_with_its_reason() {
-    assert!(refused(Forge::cpu("batch=NaN")).contains("`batch=NaN`"));
-    assert!(refused(Forge::gpu("bacth=3".into(), None).await).contains("did you mean `batch`"));
-    let mut forge = ok(Forge::cpu(SMALL));
+    assert!(refused(Forge::cpu("batch=NaN", None)).contains("`batch=NaN`"));
+    assert!(refused(Forge::gpu("bacth=3".into(), None, None).await).contains("did you mean `batch`"));
+    let mut forge = ok(Forge::cpu(SMALL, None));
     assert!(refused(forge.run(1)).contains("0 of the first 1000"));
     assert!(refused(forge.add_data(&[0, 0, 8], &[])).contains("truncated"));
     assert!(refused(forge.tune("images=1000&gChannels=5&dChannels=4")).contains("new run"));
     ok(forge.tune(&format!("{SMALL}&gRate=0.001")));
+}
+
+#[wasm_bindgen_test]
+fn a_small_data_set_trains_and_pictures_become_its_images() {
+    let mut page = vec![255; 40 * 50];
+    page[20 * 40 + 10..20 * 40 + 30].fill(0);
+    let image = ok(prepare(&page, 40, 50));
+    assert_eq!(image.iter().filter(|&&v| v == 255).count(), 20);
+    assert!(refused(prepare(&[9; 600], 20, 30)).contains("blank"));
+    let mut forge = ok(Forge::cpu("channels=4", Some(12)));
+    assert_eq!(forge.images_wanted(), 12);
+    ok(forge.add_data(&idx::write_images(IMAGE, &image.repeat(12)), &idx::write_labels(&[3; 12])));
+    ok(forge.run(3));
+    assert_eq!(forge.step(), 3);
 }

@@ -4,7 +4,7 @@ use super::rounds::Work;
 use crate::args::EngineKind;
 use crate::failure::{Failure, Result};
 use digit_forge_core::bench::Workload;
-use digit_forge_core::data::{IMAGE, idx};
+use digit_forge_core::data::{IMAGE, MNIST_IMAGES, idx};
 use digit_forge_core::engine::cpu::CpuEngine;
 use digit_forge_core::engine::gpu::{GpuContext, GpuEngine};
 use digit_forge_core::engine::{Engine, block_on};
@@ -50,9 +50,10 @@ impl Bed {
     /// Training steps with these settings.
     pub fn steps(&self, what: &Resolved) -> Result<Work<'static, Failure>> {
         let mut trainer = match self {
-            Bed::Cpu => Trainer::cpu(what.preset, what.settings.clone())?,
+            Bed::Cpu => Trainer::cpu(what.preset, what.settings.clone(), MNIST_IMAGES)?,
             Bed::Gpu(context) => {
-                block_on(Trainer::gpu(what.preset, what.settings.clone(), context.clone())).map_err(Failure::NoGpu)?
+                block_on(Trainer::gpu(what.preset, what.settings.clone(), context.clone(), MNIST_IMAGES))
+                    .map_err(Failure::NoGpu)?
             }
         };
         let (images, labels) = made_up(trainer.images_to_start());

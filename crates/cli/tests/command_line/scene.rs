@@ -103,7 +103,7 @@ pub fn said(output: &Output) -> String {
 }
 
 /// A bar at a height that tells the digit.
-fn image(digit: u8) -> Vec<u8> {
+pub fn image(digit: u8) -> Vec<u8> {
     let bar = 2 + 2 * usize::from(digit);
     let ink = |y: usize, x: usize| if (bar..bar + 4).contains(&y) && (6..22).contains(&x) { 255 } else { 0 };
     (0..IMAGE.rows).flat_map(|y| (0..IMAGE.columns).map(move |x| ink(y, x))).collect()

@@ -1,6 +1,6 @@
 //! The IDX format of MNIST's authors (LeCun, Cortes, Burges): a magic number, extents, bytes; integers big-endian.
 
-use super::ImageShape;
+use super::{IMAGE, ImageShape};
 use crate::error::{Error, Result};
 
 /// Images as they lie in the file: one byte a pixel, ink = 255.
@@ -12,6 +12,32 @@ pub struct Images<'a> {
     pub count: usize,
     /// `[count, rows, columns]`
     pub pixels: &'a [u8],
+}
+
+impl Images<'_> {
+    /// Whether a GAN can be trained on them with these labels.
+    ///
+    /// # Errors
+    /// What doesn't fit: the extents, or the number of labels.
+    pub fn fit(&self, labels: &[u8]) -> Result<(), String> {
+        let ImageShape { rows, columns } = self.shape;
+        if self.shape != IMAGE {
+            return Err(format!("{rows}×{columns} pixels, and {}×{} are needed", IMAGE.rows, IMAGE.columns));
+        }
+        if self.count != labels.len() {
+            return Err(format!("{} images but {} labels", self.count, labels.len()));
+        }
+        Ok(())
+    }
+}
+
+/// What an IDX file of bytes holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `[count, rows, columns]`
+    Images,
+    /// `[count]`
+    Labels,
 }
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -40,6 +66,25 @@ fn header<'a>(what: &str, file: &'a [u8], magic: u32, extents: usize) -> Result<
         return Err(fail(format!("{state}: its header {extents:?} promises {expected} bytes, {} follow", body.len())));
     }
     Ok((extents, body))
+}
+
+/// What a file holds, by its magic number alone. `what` names it in errors.
+///
+/// # Errors
+/// [`Error::Data`] where it holds neither images nor labels.
+pub fn kind(what: &str, file: &[u8]) -> Result<Kind> {
+    let fail = |why: String| Err(Error::Data { what: what.to_owned(), why });
+    let Some(&[a, b, c, d]) = file.first_chunk() else {
+        return fail(format!("no IDX file: it has {} bytes", file.len()));
+    };
+    match u32::from_be_bytes([a, b, c, d]) {
+        IMAGES_MAGIC => Ok(Kind::Images),
+        LABELS_MAGIC => Ok(Kind::Labels),
+        _ if [a, b] == *b"PK" => fail("a zip archive; unpack it first".into()),
+        found => fail(format!(
+            "no IDX file of images ({IMAGES_MAGIC:#010x}) or labels ({LABELS_MAGIC:#010x}): it begins with {found:#010x}"
+        )),
+    }
 }
 
 /// Reads an image file. `what` names it in errors.
@@ -94,6 +139,18 @@ mod tests {
         let read = images("x", &file).unwrap();
         assert_eq!((read.shape, read.count, read.pixels), (SHAPE, 2, pixels.as_slice()));
         assert_eq!(labels("y", &write_labels(&[3, 9])).unwrap(), [3, 9]);
+    }
+
+    #[test]
+    fn the_magic_number_tells_images_from_labels() {
+        assert_eq!(kind("x", &write_images(SHAPE, &[7; 12])).unwrap(), Kind::Images);
+        assert_eq!(kind("y", &write_labels(&[])).unwrap(), Kind::Labels);
+        for (file, said) in
+            [(&b""[..], "0 bytes"), (b"\0\0\x0d\x03", "0x00000d03"), (b"PK\x03\x04", "zip"), (b"text", "no IDX file")]
+        {
+            let error = kind("z", file).unwrap_err().to_string();
+            assert!(error.starts_with("z: ") && error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! Data sets. MNIST so far: 28×28 grey images of ten digits, as IDX files.
+//! Data sets: 28×28 grey images of ten digits. MNIST, any pair of IDX files like its own ([`pair`]), or pictures made like
+//! its images ([`handwriting`]).
 
+pub mod handwriting;
 pub mod idx;
+pub mod pair;
 
 /// The extents of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,3 +23,6 @@ impl ImageShape {
 
 /// What the networks generate and judge.
 pub const IMAGE: ImageShape = ImageShape { rows: 28, columns: 28 };
+
+/// Images of MNIST's training set, and as many as are taken of a larger one.
+pub const MNIST_IMAGES: usize = 60_000;

@@ -76,6 +76,8 @@ pub struct Gan {
     pub images: Tensor,
     /// The data set's labels, four bytes a word.
     pub labels: Tensor,
+    /// How many images of the data set are drawn from.
+    pub total: usize,
     /// `[1]`: how many images of the data set are there.
     pub available: Tensor,
     /// `[LOG_ROWS, LOG_COLUMNS]`, a ring; see [`LOG_COLUMNS`].
@@ -117,15 +119,16 @@ struct Scene<'a> {
 }
 
 impl Gan {
-    /// Records the programs that these settings describe. Unfused programs compute the same, operation by operation.
+    /// Records the programs that these settings describe, for a data set of `data` images. Unfused programs compute the
+    /// same, operation by operation.
     ///
     /// # Errors
-    /// [`crate::Error`] where the settings give shapes that don't fit.
-    pub fn record(s: &Settings, fused: bool) -> Result<Gan> {
+    /// [`crate::Error`] where the settings give shapes that don't fit, or the data set is empty.
+    pub fn record(s: &Settings, data: usize, fused: bool) -> Result<Gan> {
         let r = &mut Recorder::new();
         let (batch, z, pixels) = (s.batch as usize, s.noise as usize, IMAGE.pixels());
         let image = s.size.image();
-        let total = s.images.count();
+        let total = s.images.count().min(data);
 
         let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
         let dials = r.input("dials", [DIALS], DType::F32);
@@ -248,6 +251,7 @@ impl Gan {
             dials,
             images,
             labels,
+            total,
             available,
             log,
             grid_noise,

@@ -109,6 +109,7 @@ pub fn summaries(s: &Settings) -> Result<Vec<NetworkSummary>> {
 mod tests {
     use super::super::gan::Gan;
     use super::*;
+    use crate::data::MNIST_IMAGES;
     use crate::program::Role;
     use crate::train::presets::PRESETS;
     use crate::train::settings::resolve;
@@ -180,7 +181,7 @@ mod tests {
             for condition in ["projection", "concat", "none", "embedding", "map&pack=2&minibatchDeviation=on&size=56"] {
                 let text = format!("preset={}&condition={condition}&batch=16", preset.name);
                 let settings = resolve(&text).unwrap().settings;
-                let gan = Gan::record(&settings, false).unwrap();
+                let gan = Gan::record(&settings, MNIST_IMAGES, false).unwrap();
                 let learnt = gan.recording.tensors.iter().filter(|t| matches!(t.role, Role::Parameter(_)));
                 let networks = summaries(&settings).unwrap();
                 let counted: usize = networks.iter().map(NetworkSummary::parameters).sum();

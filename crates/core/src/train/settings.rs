@@ -144,7 +144,7 @@ const WIDTHS: Kind = Kind::Widths { most: 6, max: 2048 };
 
 settings! {
     images: Images = "images", "60000", Kind::Choice { choices: Images::CHOICES }, "data", Restart, &[],
-        "Training images", "How many of MNIST's training images are used.";
+        "Training images", "How many images of the data set are used; all, where it has fewer.";
     batch: u32 = "batch", "16", Kind::Integer { min: 1, max: 1024 }, "data", Restart, &[],
         "Batch size", "Real images, and as many fakes, that the discriminator sees in a step.";
     seed: u32 = "seed", "1", Kind::Integer { min: 0, max: u32::MAX }, "data", Restart, &[],

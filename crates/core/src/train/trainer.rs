@@ -67,12 +67,13 @@ impl Runner {
 }
 
 impl Trainer {
-    /// A trainer on the CPU engine.
+    /// A trainer on the CPU engine, for a data set of `data` images: [`MNIST_IMAGES`](crate::data::MNIST_IMAGES), or another
+    /// one's.
     ///
     /// # Errors
-    /// [`Error`] where the settings give shapes that don't fit.
-    pub fn cpu(preset: &'static Preset, settings: Settings) -> Result<Self> {
-        let gan = Gan::record(&settings, true)?;
+    /// [`Error`] where the settings give shapes that don't fit, or the data set is empty.
+    pub fn cpu(preset: &'static Preset, settings: Settings, data: usize) -> Result<Self> {
+        let gan = Gan::record(&settings, data, true)?;
         let engine = CpuEngine::new(&gan.recording, settings.seed);
         Self::with(preset, settings, gan, Runner::Cpu(engine))
     }
@@ -81,8 +82,8 @@ impl Trainer {
     ///
     /// # Errors
     /// The same, and [`Error::Gpu`] where the device refuses.
-    pub async fn gpu(preset: &'static Preset, settings: Settings, context: GpuContext) -> Result<Self> {
-        let gan = Gan::record(&settings, true)?;
+    pub async fn gpu(preset: &'static Preset, settings: Settings, context: GpuContext, data: usize) -> Result<Self> {
+        let gan = Gan::record(&settings, data, true)?;
         let engine = GpuEngine::new(context, &gan.recording, settings.seed).await?;
         Self::with(preset, settings, gan, Runner::Gpu(engine))
     }
@@ -172,9 +173,9 @@ impl Trainer {
         }
     }
 
-    /// How many images the settings ask for.
+    /// How many images are trained on: as many as the settings ask for, or all where the data set has fewer.
     pub fn images_wanted(&self) -> usize {
-        self.settings.images.count()
+        self.gan.total
     }
 
     /// How many are there so far. Training can start with [`Trainer::images_to_start`].
@@ -194,15 +195,7 @@ impl Trainer {
     pub fn add_data(&mut self, images: &[u8], labels: &[u8]) -> Result<()> {
         let (images, labels) = (idx::images("images", images)?, idx::labels("labels", labels)?);
         let refuse = |why: String| Err(Error::Data { what: "images".into(), why });
-        if images.shape != IMAGE {
-            return refuse(format!(
-                "{}×{} pixels, and {}×{} are needed",
-                images.shape.rows, images.shape.columns, IMAGE.rows, IMAGE.columns
-            ));
-        }
-        if images.count != labels.len() {
-            return refuse(format!("{} images but {} labels", images.count, labels.len()));
-        }
+        images.fit(labels).or_else(refuse)?;
         if !self.available.is_multiple_of(4) {
             return refuse(format!("{} are there, and more can only follow a multiple of four", self.available));
         }

@@ -1,7 +1,7 @@
 //! The promises of a run: determinism, checkpoints, engines that agree, and a GAN that learns.
 
 use super::*;
-use crate::data::ImageShape;
+use crate::data::{ImageShape, MNIST_IMAGES};
 use crate::engine::{block_on, gpu};
 use crate::ops::check::Random;
 use crate::train::settings::{
@@ -26,7 +26,7 @@ fn toy_data(count: usize) -> (Vec<u8>, Vec<u8>) {
 fn trainer(text: &str) -> Trainer {
     let resolved = resolve(text).unwrap();
     assert!(resolved.errors.is_empty(), "{:?}", resolved.errors);
-    with_data(Trainer::cpu(resolved.preset, resolved.settings).unwrap())
+    with_data(Trainer::cpu(resolved.preset, resolved.settings, MNIST_IMAGES).unwrap())
 }
 
 fn with_data(mut trainer: Trainer) -> Trainer {
@@ -146,7 +146,7 @@ fn every_construction_trains_on_the_gpu_as_on_the_cpu() {
         let network = if i % 4 == 3 { TINY_MLP } else { TINY };
         let text = format!("{network}&batch=6&{text}");
         let resolved = resolve(&text).unwrap();
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
         let mut on_gpu = with_data(block_on(on_gpu).unwrap());
         let mut on_cpu = trainer(&text);
         let metrics = [&mut on_cpu, &mut on_gpu].map(|trainer| assert_trains(trainer, 8, &text));
@@ -205,7 +205,7 @@ fn every_loss_and_penalty_trains_on_the_gpu_as_on_the_cpu() {
         );
         let resolved = resolve(&text).unwrap();
         let mut on_cpu = trainer(&text);
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
         let mut on_gpu = with_data(block_on(on_gpu).unwrap());
         // Few steps: RMSprop's first ones are thirty times its later ones, which amplifies what rounding leaves.
         on_cpu.run(3).unwrap();
@@ -243,7 +243,7 @@ fn a_resumed_run_is_the_run_that_never_stopped() {
         first.run(17).unwrap();
         let file = save(&mut first);
         let resolved = crate::train::checkpoint_settings(&file).unwrap();
-        let mut second = with_data(Trainer::cpu(resolved.preset, resolved.settings).unwrap());
+        let mut second = with_data(Trainer::cpu(resolved.preset, resolved.settings, MNIST_IMAGES).unwrap());
         second.load(&file).unwrap();
         assert_eq!(second.steps(), 17);
         second.run(13).unwrap();
@@ -312,7 +312,7 @@ fn a_checkpoint_is_checked_without_a_run_and_its_fault_has_a_name() {
 /// The dispatches of a step, by program.
 fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
     let settings = resolve(text).unwrap().settings;
-    let gan = Gan::record(&settings, true).unwrap();
+    let gan = Gan::record(&settings, MNIST_IMAGES, true).unwrap();
     let names = |p: &ProgramId| gan.recording.programs[p.0].ops.iter().map(|op| op.name()).collect();
     gan.schedule(settings.d_steps as usize).iter().map(names).collect()
 }
@@ -345,7 +345,13 @@ fn fused_programs_compute_what_the_plain_ones_do() {
     for text in [TINY, TINY_MLP] {
         let settings = resolve(text).unwrap().settings;
         let ops = |fused| {
-            Gan::record(&settings, fused).unwrap().recording.programs.iter().map(|p| p.ops.len()).sum::<usize>()
+            Gan::record(&settings, MNIST_IMAGES, fused)
+                .unwrap()
+                .recording
+                .programs
+                .iter()
+                .map(|p| p.ops.len())
+                .sum::<usize>()
         };
         assert!(ops(true) < ops(false));
         let mut fused = trainer(text);
@@ -357,7 +363,7 @@ fn fused_programs_compute_what_the_plain_ones_do() {
 /// Of a run whose programs are those that were recorded, without rewrites.
 fn plain_metrics(text: &str, steps: u32) -> Vec<Metrics> {
     let resolved = resolve(text).unwrap();
-    let gan = Gan::record(&resolved.settings, false).unwrap();
+    let gan = Gan::record(&resolved.settings, MNIST_IMAGES, false).unwrap();
     let engine = Runner::Cpu(CpuEngine::new(&gan.recording, resolved.settings.seed));
     let mut trainer = with_data(Trainer::with(resolved.preset, resolved.settings, gan, engine).unwrap());
     trainer.run(steps).unwrap();
@@ -386,7 +392,7 @@ fn both_engines_see_the_same_losses() {
     {
         let resolved = resolve(text).unwrap();
         let mut on_cpu = trainer(text);
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone());
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
         let mut on_gpu = with_data(block_on(on_gpu).unwrap());
         on_cpu.run(12).unwrap();
         on_gpu.run(5).unwrap();
@@ -403,7 +409,7 @@ fn both_engines_see_the_same_losses() {
 #[test]
 fn training_cannot_start_without_its_images() {
     let resolved = resolve(TINY).unwrap();
-    let mut trainer = Trainer::cpu(resolved.preset, resolved.settings).unwrap();
+    let mut trainer = Trainer::cpu(resolved.preset, resolved.settings, MNIST_IMAGES).unwrap();
     let (images, labels) = toy_data(400);
     assert!(trainer.run(1).unwrap_err().to_string().contains("0 of the first 1000"));
     trainer.add_data(&images, &labels).unwrap();
@@ -417,6 +423,25 @@ fn training_cannot_start_without_its_images() {
     trainer.add_data(&images, &labels).unwrap();
     assert_eq!(trainer.images_available(), 1000);
     trainer.run(1).unwrap();
+}
+
+#[test]
+fn a_small_data_set_is_trained_on_as_a_whole() {
+    let resolved = resolve(TINY).unwrap();
+    let of = |data: usize| Trainer::cpu(resolved.preset, resolved.settings.clone(), data);
+    // Not a multiple of the four that lie in a word, and a batch larger than the whole.
+    for count in [1, 3, 13] {
+        let mut trainer = of(count).unwrap();
+        assert_eq!((trainer.images_wanted(), trainer.images_to_start()), (count, count));
+        let (images, labels) = toy_data(count);
+        trainer.add_data(&images, &labels).unwrap();
+        assert_trains(&mut trainer, 20, &format!("{count} images"));
+    }
+    assert!(of(0).is_err());
+    assert_eq!(of(1500).unwrap().images_wanted(), 1000);
+    // A checkpoint has nothing of the data set in it.
+    let mut trainer = of(13).unwrap();
+    trainer.load(&save(&mut self::trainer(TINY))).unwrap();
 }
 
 #[test]
@@ -481,7 +506,8 @@ fn both_engines_draw_the_same_raw_grid() {
     let Some(context) = gpu::test_context() else { return };
     let resolved = resolve(TINY).unwrap();
     let mut on_cpu = trainer(TINY);
-    let mut on_gpu = with_data(block_on(Trainer::gpu(resolved.preset, resolved.settings, context)).unwrap());
+    let mut on_gpu =
+        with_data(block_on(Trainer::gpu(resolved.preset, resolved.settings, context, MNIST_IMAGES)).unwrap());
     on_cpu.run(5).unwrap();
     on_gpu.run(5).unwrap();
     for (a, b) in both_grids(&mut on_cpu).iter().zip(both_grids(&mut on_gpu)) {
