@@ -24,6 +24,52 @@ pub enum Command {
     },
     /// Times steps, their products, and how the time grows with batch and width.
     Bench(Trial),
+    /// Trains several settings from several seeds, and prints what became of them as a table in Markdown.
+    ///
+    /// A reader that sorts images by their nearest training images says what the generated digits are. The columns:
+    /// seconds of training and its arithmetic; agreement, how many digits are read as the digit asked for; H, the entropy
+    /// of the digits read in nats, 2.30 where all ten are equally frequent and 0 where there is one; the rarest digit's
+    /// share; spread, how much digits of one class differ, with real ones at 1 (noise counts as well); copies, the
+    /// share of images that are closer to one of the first 1,000 training images than to any of the next 1,000; and D's
+    /// mean opinion of training images, of test images and of fakes, a probability or a score.
+    Compare(Comparison),
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct Comparison {
+    /// Settings to train with, as in the page's address: `mild=preset=quick&gRate=0.001`. A preset's name alone means
+    /// that preset. [default: every preset]
+    #[arg(long = "row", value_name = "NAME=TEXT", num_args = 1.., value_parser = name_and_text)]
+    pub rows: Vec<(String, String)>,
+
+    /// Each row is trained from the seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+
+    /// Reads after so many steps.
+    #[arg(long, value_name = "N", num_args = 1.., default_values_t = [250, 500, 1000], value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Vec<u32>,
+
+    /// Generated images that are read each time.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = sample_count)]
+    pub samples: usize,
+
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// Also writes all figures there, of each seed.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Also writes the grid of each reading there.
+    #[arg(long, value_name = "DIR")]
+    pub grids: Option<PathBuf>,
+
+    /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
 }
 
 /// What to time.
@@ -112,6 +158,19 @@ pub enum EngineKind {
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.into(), value.into()))
+}
+
+fn name_and_text(text: &str) -> Result<(String, String), String> {
+    let (name, settings) = match text.split_once('=') {
+        Some((name, settings)) => (name, settings.to_owned()),
+        None => (text, format!("preset={text}")),
+    };
+    // A name is a part of a file's name, too.
+    let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err("expected NAME=TEXT, the name of letters, digits, spaces, '-', '_' and '.'".into());
+    }
+    Ok((name.into(), settings))
 }
 
 fn sample_count(text: &str) -> Result<usize, String> {

@@ -91,7 +91,8 @@ fn changed(mut settings: Settings, order: &Order) -> Result<Settings> {
     Ok(settings)
 }
 
-fn on(engine: EngineKind, preset: &'static Preset, settings: Settings) -> Result<Trainer> {
+/// A trainer at its start.
+pub fn on(engine: EngineKind, preset: &'static Preset, settings: Settings) -> Result<Trainer> {
     let trainer = match engine {
         EngineKind::Cpu => Trainer::cpu(preset, settings),
         EngineKind::Gpu => block_on(async { Trainer::gpu(preset, settings, GpuContext::new().await?).await }),

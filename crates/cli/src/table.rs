@@ -52,6 +52,12 @@ pub fn section<const N: usize>(text: &mut String, title: &str, heads: [&str; N],
     text.push('\n');
 }
 
+/// Three digits that count.
+pub fn digits(value: f64) -> String {
+    let places = if value == 0.0 { 0 } else { 2 - value.abs().log10().floor() as i32 };
+    format!("{value:.*}", places.clamp(0, 6) as usize)
+}
+
 fn range(kind: &Kind) -> String {
     match kind {
         Kind::Integer { min, max } => format!("{min} to {max}"),
@@ -70,6 +76,13 @@ fn help(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        for (value, text) in [(0.0, "0"), (0.012345, "0.0123"), (1.0, "1.00"), (45.678, "45.7"), (12345.6, "12346")] {
+            assert_eq!(digits(value), text);
+        }
+    }
 
     #[test]
     fn every_setting_and_preset_has_its_line() {

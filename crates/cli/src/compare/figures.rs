@@ -1,0 +1,125 @@
+//! What can be said of many images at once.
+
+use super::neighbours::Neighbours;
+use super::reader::Reader;
+use crate::data::DataSet;
+use crate::failure::Result;
+use digit_forge_core::data::IMAGE;
+use digit_forge_core::models::gan::DIGITS;
+use serde::Serialize;
+
+/// Training images that the reader learns from, at most.
+const READ: usize = 10_000;
+/// Training images in each of the two groups that `copies` compares.
+const GROUP: usize = 1_000;
+
+/// Of some images.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// The share of images that are read as the digit asked for, where one was asked for.
+    pub agreement: Option<f64>,
+    /// Of the digits read, in nats.
+    pub entropy: f64,
+    /// Each digit's share.
+    pub shares: [f64; DIGITS],
+    /// How much images of one digit differ, relative to real ones: the root of the sum of their pixels' variances, on
+    /// average over the images.
+    pub spread: Option<f64>,
+    /// The share of images that are closer to one of the first thousand training images than to any of the next.
+    pub copies: Option<f64>,
+}
+
+pub struct Judge {
+    pub reader: Reader,
+    /// The training images that it learnt from.
+    pub learnt: usize,
+    real: [Option<f64>; DIGITS],
+    groups: Option<Neighbours>,
+}
+
+impl Judge {
+    pub fn new(training: &DataSet) -> Result<Self> {
+        let (pixels, labels) = training.first(READ)?;
+        let groups = training.first(2 * GROUP)?.0;
+        let enough = groups.len() == 2 * GROUP * IMAGE.pixels();
+        Ok(Judge {
+            reader: Reader::new((pixels, labels))?,
+            learnt: labels.len(),
+            real: deviations(pixels, labels),
+            groups: enough.then(|| Neighbours::new(groups)).transpose()?,
+        })
+    }
+
+    /// Of the pixels of some images, at least one, and what they were to be.
+    pub fn figures(&mut self, pixels: &[u8], wanted: Option<&[u8]>) -> Result<Figures> {
+        let digits = self.reader.read(pixels)?;
+        let count = digits.len() as f64;
+        let of = |digit: usize| digits.iter().filter(|&&d| usize::from(d) == digit).count() as f64;
+        let shares: [f64; DIGITS] = std::array::from_fn(|digit| of(digit) / count);
+        let agrees = |wanted: &[u8]| digits.iter().zip(wanted).filter(|(a, b)| a == b).count() as f64 / count;
+        Ok(Figures {
+            agreement: wanted.map(agrees),
+            entropy: -shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>(),
+            spread: self.spread(&shares, &deviations(pixels, &digits)),
+            shares,
+            copies: self.copies(pixels)?,
+        })
+    }
+
+    fn spread(&self, shares: &[f64; DIGITS], deviations: &[Option<f64>; DIGITS]) -> Option<f64> {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for ((share, own), real) in shares.iter().zip(deviations).zip(&self.real) {
+            if let (Some(own), Some(real)) = (own, real.filter(|&real| real > 0.0)) {
+                sum += share * own / real;
+                weights += share;
+            }
+        }
+        (weights > 0.0).then(|| sum / weights)
+    }
+
+    fn copies(&mut self, pixels: &[u8]) -> Result<Option<f64>> {
+        let Some(groups) = &mut self.groups else { return Ok(None) };
+        let (mut copies, mut all) = (0.0, 0.0);
+        groups.distances(pixels, |distances| {
+            let [first, next] = [&distances[..GROUP], &distances[GROUP..]]
+                .map(|group| group.iter().fold(f32::INFINITY, |nearest, &distance| nearest.min(distance)));
+            copies += if first < next { 1.0 } else { 0.0 };
+            all += 1.0;
+        })?;
+        Ok(Some(copies / all))
+    }
+}
+
+/// For each digit, the root of the sum of its images' pixels' variances, where it has two images.
+fn deviations(pixels: &[u8], digits: &[u8]) -> [Option<f64>; DIGITS] {
+    std::array::from_fn(|digit| {
+        let images = || pixels.chunks_exact(IMAGE.pixels()).zip(digits).filter(|(_, d)| usize::from(**d) == digit);
+        let count = images().count() as f64;
+        let (mut sums, mut squares) = (vec![0.0; IMAGE.pixels()], 0.0);
+        for (image, _) in images() {
+            for (sum, &pixel) in sums.iter_mut().zip(image) {
+                let value = f64::from(pixel) / 255.0;
+                *sum += value;
+                squares += value * value;
+            }
+        }
+        let variance = (squares - sums.iter().map(|sum| sum * sum / count).sum::<f64>()) / (count - 1.0);
+        // Of equal images rounding may leave less than nothing.
+        (count > 1.0).then(|| variance.max(0.0).sqrt())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deviations_are_those_of_each_digit() {
+        let image = |value: u8| vec![value; IMAGE.pixels()];
+        let pixels = [image(0), image(51), image(255), image(102), image(255)].concat();
+        let deviations = deviations(&pixels, &[3, 3, 5, 3, 6]);
+        // 0, 0.2 and 0.4 have the variance 0.04.
+        assert!((deviations[3].unwrap() - (0.04 * IMAGE.pixels() as f64).sqrt()).abs() < 1e-9);
+        assert!(deviations.iter().enumerate().all(|(digit, d)| d.is_some() == (digit == 3)));
+    }
+}
