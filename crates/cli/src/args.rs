@@ -26,12 +26,7 @@ pub enum Command {
     Bench(Trial),
     /// Trains several settings from several seeds, and prints what became of them as a table in Markdown.
     ///
-    /// A reader that sorts images by their nearest training images says what the generated digits are. The columns:
-    /// seconds of training and its arithmetic; agreement, how many digits are read as the digit asked for; H, the entropy
-    /// of the digits read in nats, 2.30 where all ten are equally frequent and 0 where there is one; the rarest digit's
-    /// share; spread, how much digits of one class differ, with real ones at 1 (noise counts as well); copies, the
-    /// share of images that are closer to one of the first 1,000 training images than to any of the next 1,000; and D's
-    /// mean opinion of training images, of test images and of fakes, a probability or a score.
+    /// What the generated digits are, a reader says that looks for the nearest training images.
     Compare(Comparison),
 }
 
@@ -54,6 +49,10 @@ pub struct Comparison {
     /// Generated images that are read each time.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = sample_count)]
     pub samples: usize,
+
+    /// What the table tells [default: all of it]
+    #[arg(long, value_enum, value_name = "COLUMN", num_args = 1..)]
+    pub columns: Vec<Column>,
 
     /// What computes.
     #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
@@ -105,6 +104,35 @@ pub enum Part {
     Products,
     /// Steps of growing batches and widths.
     Scaling,
+}
+
+/// A column of what `compare` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Column {
+    /// Of training.
+    Seconds,
+    /// Arithmetic of the training's products.
+    Tflop,
+    /// The share of images that are read as the digit asked for.
+    Agreement,
+    /// Entropy of the digits read, in nats: 2.30 where all ten are equally frequent, 0 where there is only one.
+    H,
+    /// The rarest digit's share.
+    Rarest,
+    /// How much images of one digit differ, relative to real ones. Noise counts as well.
+    Spread,
+    /// How far images are from the nearest of 2,000 training images, relative to real ones.
+    Distance,
+    /// The share of images that are closer to one of the first 1,000 training images than to any of the next 1,000.
+    Copies,
+    /// D's mean opinion of training images, a probability or a score.
+    Training,
+    /// Of test images.
+    Test,
+    /// Of fakes.
+    Fakes,
+    /// The furthest from 0 that D's opinion of a batch has been since the line above.
+    Furthest,
 }
 
 /// What to train.

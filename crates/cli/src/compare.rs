@@ -67,7 +67,7 @@ pub fn compare(order: &Comparison) -> Result<()> {
     }
     report.load[1] = load();
     write(order, &report)?;
-    table::write(&report.markdown())
+    table::write(&report.markdown(&order.columns))
 }
 
 fn subjects(order: &Comparison) -> Result<Vec<Subject>> {

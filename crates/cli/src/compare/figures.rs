@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// Training images that the reader learns from, at most.
 const READ: usize = 10_000;
-/// Training images in each of the two groups that `copies` compares.
+/// Training images in each of the two groups that `copies` compares; as many others are the real ones of `distance`.
 const GROUP: usize = 1_000;
 
 /// Of some images.
@@ -25,6 +25,8 @@ pub struct Figures {
     /// How much images of one digit differ, relative to real ones: the root of the sum of their pixels' variances, on
     /// average over the images.
     pub spread: Option<f64>,
+    /// How far the images are from their nearest of two thousand training images, on average, relative to real ones.
+    pub distance: Option<f64>,
     /// The share of images that are closer to one of the first thousand training images than to any of the next.
     pub copies: Option<f64>,
 }
@@ -34,19 +36,17 @@ pub struct Judge {
     /// The training images that it learnt from.
     pub learnt: usize,
     real: [Option<f64>; DIGITS],
-    groups: Option<Neighbours>,
+    groups: Option<Groups>,
 }
 
 impl Judge {
     pub fn new(training: &DataSet) -> Result<Self> {
         let (pixels, labels) = training.first(READ)?;
-        let groups = training.first(2 * GROUP)?.0;
-        let enough = groups.len() == 2 * GROUP * IMAGE.pixels();
         Ok(Judge {
             reader: Reader::new((pixels, labels))?,
             learnt: labels.len(),
             real: deviations(pixels, labels),
-            groups: enough.then(|| Neighbours::new(groups)).transpose()?,
+            groups: Groups::new(training.first(3 * GROUP)?.0)?,
         })
     }
 
@@ -57,12 +57,14 @@ impl Judge {
         let of = |digit: usize| digits.iter().filter(|&&d| usize::from(d) == digit).count() as f64;
         let shares: [f64; DIGITS] = std::array::from_fn(|digit| of(digit) / count);
         let agrees = |wanted: &[u8]| digits.iter().zip(wanted).filter(|(a, b)| a == b).count() as f64 / count;
+        let (distance, copies) = self.groups.as_mut().map(|groups| groups.of(pixels)).transpose()?.unzip();
         Ok(Figures {
             agreement: wanted.map(agrees),
-            entropy: -shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>(),
+            entropy: entropy(&shares),
             spread: self.spread(&shares, &deviations(pixels, &digits)),
             shares,
-            copies: self.copies(pixels)?,
+            distance,
+            copies,
         })
     }
 
@@ -76,18 +78,45 @@ impl Judge {
         }
         (weights > 0.0).then(|| sum / weights)
     }
+}
 
-    fn copies(&mut self, pixels: &[u8]) -> Result<Option<f64>> {
-        let Some(groups) = &mut self.groups else { return Ok(None) };
-        let (mut copies, mut all) = (0.0, 0.0);
-        groups.distances(pixels, |distances| {
-            let [first, next] = [&distances[..GROUP], &distances[GROUP..]]
+/// Two groups of real images, and how far others are from them.
+struct Groups {
+    neighbours: Neighbours,
+    /// From real images to the nearest, on average.
+    real: f64,
+}
+
+impl Groups {
+    /// None where there are too few images.
+    fn new(pixels: &[u8]) -> Result<Option<Self>> {
+        if pixels.len() < 3 * GROUP * IMAGE.pixels() {
+            return Ok(None);
+        }
+        let (groups, others) = pixels.split_at(2 * GROUP * IMAGE.pixels());
+        let mut groups = Groups { neighbours: Neighbours::new(groups)?, real: 1.0 };
+        groups.real = groups.of(others)?.0;
+        Ok(Some(groups))
+    }
+
+    /// The mean distance from the nearest image, and the share of images whose nearest is in the first group.
+    fn of(&mut self, pixels: &[u8]) -> Result<(f64, f64)> {
+        let (mut sum, mut first, mut all) = (0.0, 0.0, 0.0);
+        self.neighbours.distances(pixels, |distances| {
+            let [here, there] = [&distances[..GROUP], &distances[GROUP..]]
                 .map(|group| group.iter().fold(f32::INFINITY, |nearest, &distance| nearest.min(distance)));
-            copies += if first < next { 1.0 } else { 0.0 };
+            // Rounding may take a distance below 0.
+            sum += f64::from(here.min(there).max(0.0)).sqrt();
+            first += if here < there { 1.0 } else { 0.0 };
             all += 1.0;
         })?;
-        Ok(Some(copies / all))
+        Ok((sum / all / self.real, first / all))
     }
+}
+
+/// `−Σ p ln p`, and 0 rather than −0 where there is one digit.
+fn entropy(shares: &[f64]) -> f64 {
+    0.0 - shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>()
 }
 
 /// For each digit, the root of the sum of its images' pixels' variances, where it has two images.
@@ -112,6 +141,12 @@ fn deviations(pixels: &[u8], digits: &[u8]) -> [Option<f64>; DIGITS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entropy_is_that_of_the_digits() {
+        assert!((entropy(&[0.5, 0.0, 0.5]) - 2f64.ln()).abs() < 1e-12);
+        assert_eq!(entropy(&[1.0, 0.0]).to_bits(), 0.0f64.to_bits());
+    }
 
     #[test]
     fn deviations_are_those_of_each_digit() {

@@ -2,8 +2,10 @@
 
 use super::figures::Figures;
 use super::reader::VOTES;
+use crate::args::Column;
 use crate::bench::machine::{Machine, load};
 use crate::table::digits;
+use clap::ValueEnum;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -62,22 +64,6 @@ pub struct Reading {
     pub d_furthest: f64,
 }
 
-const HEADS: [&str; 13] = [
-    "",
-    "steps",
-    "seconds",
-    "TFLOP",
-    "agreement",
-    "H",
-    "rarest",
-    "spread",
-    "copies",
-    "D: training",
-    "test",
-    "fakes",
-    "furthest",
-];
-
 impl Report {
     pub fn new(engine: &'static str, adapter: String) -> Self {
         Report {
@@ -101,7 +87,8 @@ impl Report {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    pub fn markdown(&self) -> String {
+    pub fn markdown(&self, columns: &[Column]) -> String {
+        let columns = if columns.is_empty() { Column::value_variants() } else { columns };
         let mut text = String::new();
         let load = self.load.map(|load| load.map_or("unknown".into(), |l| format!("{l:.2}")));
         let _ = writeln!(
@@ -117,18 +104,18 @@ impl Report {
             "Seeds 1 to {}: the median, and the lowest and the highest where they differ. {} images a reading, read by the {VOTES} nearest of {} training images.\n",
             self.seeds, self.samples, self.learnt
         );
-        line(&mut text, &HEADS.map(String::from));
-        line(&mut text, &HEADS.map(|head| if head.is_empty() { "---" } else { "--:" }.into()));
+        line(&mut text, "", "steps", columns.iter().map(|c| c.head().into()));
+        line(&mut text, "---", "--:", columns.iter().map(|_| "--:".into()));
         if let Some(real) = &self.real {
-            let mut cells = HEADS.map(|_| String::new());
-            cells[0] = "real test images".into();
-            cells[4..9].clone_from_slice(&of_figures(&[real]));
-            line(&mut text, &cells);
+            line(&mut text, "real test images", "", columns.iter().map(|c| c.cell(&[real], &[])));
         }
         for row in &self.rows {
             let readings = row.runs.iter().map(|run| run.readings.len()).min().unwrap_or_default();
             for i in 0..readings {
-                line(&mut text, &cells(&row.name, &row.runs.iter().map(|run| &run.readings[i]).collect::<Vec<_>>()));
+                let readings: Vec<&Reading> = row.runs.iter().map(|run| &run.readings[i]).collect();
+                let figures: Vec<&Figures> = readings.iter().map(|r| &r.figures).collect();
+                let steps = readings[0].steps.to_string();
+                line(&mut text, &row.name, &steps, columns.iter().map(|c| c.cell(&figures, &readings)));
             }
         }
         let _ = writeln!(text);
@@ -139,48 +126,55 @@ impl Report {
     }
 }
 
-fn line(text: &mut String, cells: &[String]) {
-    let _ = writeln!(text, "| {} |", cells.join(" | "));
+fn line(text: &mut String, name: &str, steps: &str, cells: impl Iterator<Item = String>) {
+    let _ = writeln!(text, "| {name} | {steps} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
 
-/// Readings of several seeds after the same steps.
-fn cells(name: &str, readings: &[&Reading]) -> [String; HEADS.len()] {
-    let of = |value: fn(&Reading) -> Option<f64>| summary(readings.iter().map(|r| value(r)), digits);
-    let figures: Vec<&Figures> = readings.iter().map(|r| &r.figures).collect();
-    let [agreement, entropy, rarest, spread, copies] = of_figures(&figures);
-    // A clock's range says something of the machine, not of the settings.
-    let seconds = median(&mut readings.iter().map(|r| r.seconds).collect::<Vec<_>>());
-    [
-        name.into(),
-        readings[0].steps.to_string(),
-        digits(seconds),
-        digits(readings[0].tflop),
-        agreement,
-        entropy,
-        rarest,
-        spread,
-        copies,
-        of(|r| Some(r.d_real)),
-        of(|r| r.d_test),
-        of(|r| Some(r.d_fake)),
-        of(|r| Some(r.d_furthest)),
-    ]
-}
+impl Column {
+    fn head(self) -> &'static str {
+        match self {
+            Column::Seconds => "seconds",
+            Column::Tflop => "TFLOP",
+            Column::Agreement => "agreement",
+            Column::H => "H",
+            Column::Rarest => "rarest",
+            Column::Spread => "spread",
+            Column::Distance => "distance",
+            Column::Copies => "copies",
+            Column::Training => "D on training images",
+            Column::Test => "on test images",
+            Column::Fakes => "on fakes",
+            Column::Furthest => "furthest",
+        }
+    }
 
-fn of_figures(figures: &[&Figures]) -> [String; 5] {
-    let of = |value: fn(&Figures) -> Option<f64>| summary(figures.iter().map(|f| value(f)), |v| format!("{v:.2}"));
-    [
-        of(|f| f.agreement),
-        of(|f| Some(f.entropy)),
-        of(|f| f.shares.iter().copied().reduce(f64::min)),
-        of(|f| f.spread),
-        of(|f| f.copies),
-    ]
+    /// Of several seeds after the same steps. Real images have figures, but no readings.
+    fn cell(self, figures: &[&Figures], readings: &[&Reading]) -> String {
+        let share =
+            |value: fn(&Figures) -> Option<f64>| summary(figures.iter().map(|f| value(f)), |v| format!("{v:.2}"));
+        let of = |value: fn(&Reading) -> Option<f64>| summary(readings.iter().map(|r| value(r)), digits);
+        match self {
+            // A clock's range says something of the machine, not of the settings.
+            Column::Seconds if readings.is_empty() => String::new(),
+            Column::Seconds => digits(median(&mut readings.iter().map(|r| r.seconds).collect::<Vec<_>>())),
+            Column::Tflop => of(|r| Some(r.tflop)),
+            Column::Agreement => share(|f| f.agreement),
+            Column::H => share(|f| Some(f.entropy)),
+            Column::Rarest => share(|f| f.shares.iter().copied().reduce(f64::min)),
+            Column::Spread => share(|f| f.spread),
+            Column::Distance => share(|f| f.distance),
+            Column::Copies => share(|f| f.copies),
+            Column::Training => of(|r| Some(r.d_real)),
+            Column::Test => of(|r| r.d_test),
+            Column::Fakes => of(|r| Some(r.d_fake)),
+            Column::Furthest => of(|r| Some(r.d_furthest)),
+        }
+    }
 }
 
 /// The median, and the range where it is more than that. Nothing where there is nothing, and a word for what isn't finite.
 fn summary(values: impl Iterator<Item = Option<f64>>, show: impl Fn(f64) -> String) -> String {
-    let Some(mut values) = values.collect::<Option<Vec<f64>>>() else { return String::new() };
+    let Some(mut values) = values.collect::<Option<Vec<f64>>>().filter(|v| !v.is_empty()) else { return String::new() };
     if values.iter().any(|v| !v.is_finite()) {
         return "not finite".into();
     }
@@ -208,5 +202,6 @@ mod tests {
         assert_eq!(show(&[0.31, 0.32]), "0.3");
         assert_eq!(show(&[1.0, f64::NAN]), "not finite");
         assert_eq!(summary([Some(1.0), None].into_iter(), digits), "");
+        assert_eq!(summary([].into_iter(), digits), "");
     }
 }

@@ -72,7 +72,11 @@ fn reading_changes_nothing_of_a_run() {
     let row = format!("plain={SMALL}");
     let args = ["compare", "--row", &row, "--seeds", "1", "--samples", "20"];
     scene.succeeds(&[&args[..], &["--steps", "2", "5", "9", "--grids", "often", "--json", "often.json"]].concat());
-    scene.succeeds(&[&args[..], &["--steps", "9", "--grids", "once", "--json", "once.json"]].concat());
+    let columns = ["--columns", "fakes", "h"];
+    let output =
+        scene.succeeds(&[&args[..], &columns, &["--steps", "9", "--grids", "once", "--json", "once.json"]].concat());
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("|  | steps | on fakes | H |\n| --- | --: | --: | --: |\n| plain | 9 | "), "{table}");
     assert!(scene.get("often/plain-1-9.png") == scene.get("once/plain-1-9.png"));
     let [often, once] =
         ["often.json", "once.json"].map(|file| scene.json(file)["rows"][0]["runs"][0]["readings"].clone());
@@ -115,6 +119,7 @@ fn what_makes_no_sense_is_refused() {
         (&["--row", &row, "--steps", "0"], 2, &["--steps"]),
         (&["--row", &row, "--steps", "many"], 2, &["many"]),
         (&["--row", &row, "--samples", "15"], 2, &["'15'", "multiple of 10"]),
+        (&["--row", &row, "--columns", "beauty"], 2, &["beauty", "agreement", "furthest"]),
         (&["--row", &row, "--engine", "tpu"], 2, &["tpu", "cpu", "gpu"]),
         (&["--row", &row, "--data", "nowhere"], 1, &["nowhere", "npm run data"]),
         (&["--row", &row, "--json", "no/where"], 1, &["no/where", "can't be written"]),
