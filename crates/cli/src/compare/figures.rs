@@ -157,4 +157,19 @@ mod tests {
         assert!((deviations[3].unwrap() - (0.04 * IMAGE.pixels() as f64).sqrt()).abs() < 1e-9);
         assert!(deviations.iter().enumerate().all(|(digit, d)| d.is_some() == (digit == 3)));
     }
+
+    #[test]
+    fn images_are_told_apart_by_the_group_that_they_are_closer_to() {
+        let image = |i: usize| (0..IMAGE.pixels()).map(move |p| ((p + 1) * (i + 1) * 40_503 >> 9) as u8);
+        let pixels: Vec<u8> = (0..3 * GROUP).flat_map(image).collect();
+        let mut groups = Groups::new(&pixels).unwrap().unwrap();
+        let mut of = |first: usize| groups.of(&pixels[first * IMAGE.pixels()..][..8 * IMAGE.pixels()]).unwrap();
+        for (first, share) in [(0, 1.0), (GROUP, 0.0)] {
+            let (distance, copies) = of(first);
+            assert!(distance < 0.01 && copies == share, "{distance}, {copies}");
+        }
+        // All of the third group together are at distance 1.
+        assert!((0.5..2.0).contains(&of(2 * GROUP).0));
+        assert!(Groups::new(&pixels[IMAGE.pixels()..]).unwrap().is_none());
+    }
 }
