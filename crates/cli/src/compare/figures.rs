@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn images_are_told_apart_by_the_group_that_they_are_closer_to() {
-        let image = |i: usize| (0..IMAGE.pixels()).map(move |p| ((p + 1) * (i + 1) * 40_503 >> 9) as u8);
+        let image = |i: usize| (0..IMAGE.pixels()).map(move |p| (((p + 1) * (i + 1) * 40_503) >> 9) as u8);
         let pixels: Vec<u8> = (0..3 * GROUP).flat_map(image).collect();
         let mut groups = Groups::new(&pixels).unwrap().unwrap();
         let mut of = |first: usize| groups.of(&pixels[first * IMAGE.pixels()..][..8 * IMAGE.pixels()]).unwrap();
