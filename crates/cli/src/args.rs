@@ -24,6 +24,51 @@ pub enum Command {
     },
     /// Times steps, their products, and how the time grows with batch and width.
     Bench(Trial),
+    /// Trains several settings from several seeds, and prints what became of them as a table in Markdown.
+    ///
+    /// What the generated digits are, a reader says that looks for the nearest training images.
+    Compare(Comparison),
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct Comparison {
+    /// Settings to train with, as in the page's address: `mild=preset=quick&gRate=0.001`. A preset's name alone means
+    /// that preset. [default: every preset]
+    #[arg(long = "row", value_name = "NAME=TEXT", num_args = 1.., value_parser = name_and_text)]
+    pub rows: Vec<(String, String)>,
+
+    /// Each row is trained from the seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+
+    /// Reads after so many steps.
+    #[arg(long, value_name = "N", num_args = 1.., default_values_t = [250, 500, 1000], value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Vec<u32>,
+
+    /// Generated images that are read each time.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = sample_count)]
+    pub samples: usize,
+
+    /// What the table tells [default: all of it]
+    #[arg(long, value_enum, value_name = "COLUMN", num_args = 1..)]
+    pub columns: Vec<Column>,
+
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// Also writes all figures there, of each seed.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Also writes the grid of each reading there.
+    #[arg(long, value_name = "DIR")]
+    pub grids: Option<PathBuf>,
+
+    /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
 }
 
 /// What to time.
@@ -59,6 +104,35 @@ pub enum Part {
     Products,
     /// Steps of growing batches and widths.
     Scaling,
+}
+
+/// A column of what `compare` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Column {
+    /// Of training.
+    Seconds,
+    /// Arithmetic of the training's products.
+    Tflop,
+    /// The share of images that are read as the digit asked for.
+    Agreement,
+    /// Entropy of the digits read, in nats: 2.30 where all ten are equally frequent, 0 where there is only one.
+    H,
+    /// The rarest digit's share.
+    Rarest,
+    /// How much images of one digit differ, relative to real ones. Noise counts as well.
+    Spread,
+    /// How far images are from the nearest of 2,000 training images, relative to real ones.
+    Distance,
+    /// The share of images that are closer to one of the first 1,000 training images than to any of the next 1,000.
+    Copies,
+    /// D's mean opinion of training images, a probability or a score.
+    Training,
+    /// Of test images.
+    Test,
+    /// Of fakes.
+    Fakes,
+    /// The furthest from 0 that D's opinion of a batch has been since the line above.
+    Furthest,
 }
 
 /// What to train.
@@ -120,6 +194,19 @@ pub enum EngineKind {
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.into(), value.into()))
+}
+
+fn name_and_text(text: &str) -> Result<(String, String), String> {
+    let (name, settings) = match text.split_once('=') {
+        Some((name, settings)) => (name, settings.to_owned()),
+        None => (text, format!("preset={text}")),
+    };
+    // A name is a part of a file's name, too.
+    let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err("expected NAME=TEXT, the name of letters, digits, spaces, '-', '_' and '.'".into());
+    }
+    Ok((name.into(), settings))
 }
 
 fn sample_count(text: &str) -> Result<usize, String> {

@@ -4,7 +4,7 @@
 //! Data are made up, as their content doesn't matter to the time. Whatever is compared takes turns (`rounds.rs`).
 
 mod ceiling;
-mod machine;
+pub mod machine;
 mod report;
 mod rounds;
 mod shapes;
@@ -13,6 +13,7 @@ mod subjects;
 use crate::args::{Part, Trial};
 use crate::failure::{Failure, Result};
 use crate::progress::note;
+use crate::subject::Subject;
 use crate::table;
 use digit_forge_core::bench::Workload;
 use digit_forge_core::train::settings::{Architecture, Settings};
@@ -22,7 +23,7 @@ use report::{Growth, Product, Products, Report, Series, Step};
 use rounds::{Median, ROUND, Turn, Work, take_turns};
 use std::fs;
 use std::time::{Duration, Instant};
-use subjects::{Bed, Subject};
+use subjects::Bed;
 
 /// The dense GAN that performance is stated for, beside the default settings.
 const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";

@@ -9,11 +9,13 @@ use flate2::read::MultiGzDecoder;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-const IMAGES: &str = "train-images-idx3-ubyte";
-const LABELS: &str = "train-labels-idx1-ubyte";
+/// Images and labels.
+const TRAINING: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
+const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// A file unpacks to no more, bytes: four times EMNIST's largest.
 const MOST: u64 = 2 << 30;
 
+/// Files in IDX format.
 pub struct DataSet {
     /// What errors name.
     path: PathBuf,
@@ -26,13 +28,39 @@ pub struct DataSet {
 }
 
 impl DataSet {
-    /// Reads MNIST's files in a folder, and checks each by itself so that an error names the file.
+    /// Reads MNIST's training files in a folder, and checks each by itself so that an error names the file.
     pub fn mnist(folder: &Path) -> Result<Self> {
-        let (images_path, labels_path) = (folder.join(IMAGES), folder.join(LABELS));
+        Self::of_files(folder, TRAINING, MNIST_IMAGES)
+    }
+
+    /// The test files, where there are any.
+    pub fn read_test(folder: &Path) -> Result<Option<Self>> {
+        TEST.iter()
+            .any(|name| folder.join(name).exists())
+            .then(|| Self::of_files(folder, TEST, MNIST_IMAGES))
+            .transpose()
+    }
+
+    fn of_files(folder: &Path, names: [&str; 2], count: usize) -> Result<Self> {
+        let [images_path, labels_path] = names.map(|name| folder.join(name));
         let (images, labels) = (read(&images_path)?, read(&labels_path)?);
-        let found = idx::images(IMAGES, &images).map_err(|e| Failure::of_file(&images_path, e))?.count;
-        idx::labels(LABELS, &labels).map_err(|e| Failure::of_file(&labels_path, e))?;
-        Ok(DataSet { path: folder.into(), images, labels, count: MNIST_IMAGES, found })
+        let found = idx::images(names[0], &images).map_err(|e| Failure::of_file(&images_path, e))?.count;
+        idx::labels(names[1], &labels).map_err(|e| Failure::of_file(&labels_path, e))?;
+        Ok(DataSet { path: folder.into(), images, labels, count, found })
+    }
+
+    /// Pixels and labels of the first so many images, or of all where there are fewer.
+    pub fn first(&self, count: usize) -> Result<(&[u8], &[u8])> {
+        let of_folder = |e: Error| Failure::of_file(&self.path, e);
+        let images = idx::images("images", &self.images).map_err(of_folder)?;
+        let labels = idx::labels("labels", &self.labels).map_err(of_folder)?;
+        if images.shape != IMAGE || images.count != labels.len() {
+            let (shape, count) = (images.shape, images.count);
+            let why = format!("{count} images of {}×{} pixels, {} labels", shape.rows, shape.columns, labels.len());
+            return Err(Failure::File { path: self.path.clone(), why });
+        }
+        let count = count.min(images.count);
+        Ok((&images.pixels[..count * IMAGE.pixels()], &labels[..count]))
     }
 
     /// Reads an IDX pair, gzipped or not, in either order.
@@ -62,7 +90,7 @@ impl DataSet {
         let (there, needed) = (trainer.images_available(), trainer.images_to_start());
         if there < needed {
             let why = format!("{there} images, and these settings need at least {needed}");
-            return Err(Failure::File { path: self.path.join(IMAGES), why });
+            return Err(Failure::File { path: self.path.join(TRAINING[0]), why });
         }
         Ok(())
     }
@@ -70,7 +98,7 @@ impl DataSet {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound if path.ends_with(IMAGES) || path.ends_with(LABELS) => {
+        ErrorKind::NotFound if TRAINING.iter().any(|name| path.ends_with(name)) => {
             let why = "not found; `npm run data` prepares MNIST in data/mnist, --data names another folder".into();
             Failure::File { path: path.into(), why }
         }

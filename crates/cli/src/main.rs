@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod compare;
 mod data;
 mod failure;
 mod grid;
@@ -11,6 +12,7 @@ mod output;
 mod pace;
 mod progress;
 mod start;
+mod subject;
 mod table;
 mod train;
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Train(order) => train::train(&order),
         Command::Bench(trial) => bench::bench(&trial),
+        Command::Compare(comparison) => compare::compare(&comparison),
         Command::Settings { json } => table::print(json),
     };
     match done {

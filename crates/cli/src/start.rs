@@ -91,7 +91,8 @@ fn changed(mut settings: Settings, order: &Order) -> Result<Settings> {
     Ok(settings)
 }
 
-fn on(engine: EngineKind, preset: &'static Preset, settings: Settings, data: usize) -> Result<Trainer> {
+/// A trainer at its start, of a data set of so many images.
+pub fn on(engine: EngineKind, preset: &'static Preset, settings: Settings, data: usize) -> Result<Trainer> {
     let trainer = match engine {
         EngineKind::Cpu => Trainer::cpu(preset, settings, data),
         EngineKind::Gpu => block_on(async { Trainer::gpu(preset, settings, GpuContext::new().await?, data).await }),

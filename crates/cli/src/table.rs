@@ -52,6 +52,14 @@ pub fn section<const N: usize>(text: &mut String, title: &str, heads: [&str; N],
     text.push('\n');
 }
 
+/// Three digits that count.
+pub fn digits(value: f64) -> String {
+    // Rounded first, for 0.9999 is 1.00.
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    let places = if rounded == 0.0 { 0 } else { 2 - rounded.abs().log10().floor() as i32 };
+    format!("{value:.*}", places.clamp(0, 6) as usize)
+}
+
 fn range(kind: &Kind) -> String {
     match kind {
         Kind::Integer { min, max } => format!("{min} to {max}"),
@@ -71,6 +79,14 @@ fn help(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        for (value, text) in [(0.0, "0"), (0.012345, "0.0123"), (0.9996, "1.00"), (1.0, "1.00"), (-45.678, "-45.7")] {
+            assert_eq!(digits(value), text);
+        }
+        assert_eq!((digits(12345.6).as_str(), digits(f64::NAN).as_str()), ("12346", "NaN"));
+    }
 
     #[test]
     fn every_setting_and_preset_has_its_line() {

@@ -2,7 +2,7 @@
 
 use super::machine::{Machine, load};
 use super::rounds::Median;
-use crate::table::section;
+use crate::table::{digits, section};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -185,12 +185,6 @@ fn figure(median: &Median) -> String {
     format!("{} ({}–{})", digits(median.median), digits(median.low), digits(median.high))
 }
 
-/// Three digits that count.
-fn digits(value: f64) -> String {
-    let places = if value == 0.0 { 0 } else { 2 - value.abs().log10().floor() as i32 };
-    format!("{value:.*}", places.clamp(0, 6) as usize)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,13 +192,6 @@ mod tests {
     fn point(value: u32, ms: Option<f64>) -> Growth {
         let ms = ms.map(|ms| Median { median: ms, low: ms, high: ms, count: 1 });
         Growth { value, mflop: f64::from(value).powi(2), ms, measured: ms.is_some() }
-    }
-
-    #[test]
-    fn numbers_keep_three_digits() {
-        for (value, text) in [(0.0, "0"), (0.012345, "0.0123"), (1.0, "1.00"), (45.678, "45.7"), (12345.6, "12346")] {
-            assert_eq!(digits(value), text);
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use digit_forge_core::engine::gpu::{GpuContext, GpuEngine};
 use digit_forge_core::engine::{Engine, block_on};
 use digit_forge_core::ops::Adapter;
 use digit_forge_core::train::Trainer;
-use digit_forge_core::train::settings::{Resolved, resolve};
+use digit_forge_core::train::settings::Resolved;
 
 /// Where everything runs.
 pub enum Bed {
@@ -82,35 +82,4 @@ fn made_up(count: usize) -> (Vec<u8>, Vec<u8>) {
     let image = |&digit: &u8| (0..IMAGE.pixels()).map(move |i| ink(digit, i / IMAGE.columns));
     let pixels: Vec<u8> = labels.iter().flat_map(image).collect();
     (idx::write_images(IMAGE, &pixels), idx::write_labels(&labels))
-}
-
-/// Settings to measure, with a name for them.
-pub struct Subject {
-    pub name: String,
-    pub what: Resolved,
-}
-
-impl Subject {
-    /// Settings as text, like the part of the page's address behind `#`.
-    pub fn read(name: &str, text: &str) -> Result<Self> {
-        let mut what = resolve(text)?;
-        if !what.errors.is_empty() {
-            return Err(what.errors.swap_remove(0).2.into());
-        }
-        Ok(Subject { name: name.into(), what })
-    }
-
-    /// The settings as text: what differs from the preset's.
-    pub fn text(&self) -> Result<String> {
-        Ok(self.what.settings.text(self.what.preset)?)
-    }
-
-    /// The same with some settings changed.
-    pub fn with(&self, changes: &[(&str, String)]) -> Result<Self> {
-        let mut text = self.text()?;
-        for (key, value) in changes {
-            text += &format!("&{key}={value}");
-        }
-        Subject::read(&self.name, &text)
-    }
 }

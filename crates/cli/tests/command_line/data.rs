@@ -19,7 +19,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// As little as makes a run.
-const RUN: [&str; 8] = ["train", "--steps", "3", "--set", "channels=2", "batch=4", "--out", "run"];
+const RUN: [&str; 8] = ["train", "--steps", "3", "--set", "gChannels=2", "batch=4", "--out", "run"];
 
 #[test]
 fn a_pair_trains_in_either_order_and_gzipped_to_the_same_bytes() {
@@ -83,7 +83,7 @@ fn a_run_on_a_pair_resumes_bit_for_bit() {
     scene.succeeds(&[&RUN[..], &data].concat());
     scene.succeeds(&[&["train", "--resume", "run", "--steps", "2", "--out", "parts"], &data[..]].concat());
     scene.succeeds(
-        &[&["train", "--steps", "5", "--out", "whole", "--set", "channels=2", "batch=4"], &data[..]].concat(),
+        &[&["train", "--steps", "5", "--out", "whole", "--set", "gChannels=2", "batch=4"], &data[..]].concat(),
     );
     assert!(scene.get("parts/model.safetensors") == scene.get("whole/model.safetensors"));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the scene's functions are part of the tests, which clippy can't know")]
 
 mod bench;
+mod compare;
 mod data;
 mod gpu;
 mod refusals;

@@ -422,3 +422,6 @@ pub(super) fn large_scenes(transposed: bool) -> Vec<super::check::Scene> {
         scene([16, 29], 3, [64, 64], 2, 0),
     ]
 }
+
+#[cfg(test)]
+mod numbers;
