@@ -24,7 +24,7 @@ export const engines = /** @type {const} */ (['forge-gpu', 'forge-cpu', 'jax-web
 /** The models as settings of ours; what the peers make of them is in models.js. @type {Record<ModelName, string>} */
 export const settings = {
   mlp:
-    'network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0&gRate=0.0002&dRate=0.0002',
+    'network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0&gActivation=leaky&gRate=0.0002&dRate=0.0002',
   quick: 'preset=quick',
 };
 

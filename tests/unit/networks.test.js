@@ -26,7 +26,7 @@ test('activations and other shapes join the layer before, and an image shows as 
 
 test('layers of the same width stay apart, and the label has its place', () => {
   assert.deepEqual(stages('network=mlp&gWidths=20,20&dWidths=30&condition=concat')[0]?.map(([shape]) => shape), ['64', '74', '20', '20', '784']);
-  assert.deepEqual(stages('condition=concat')[1]?.map(([shape]) => shape), ['28×28×1', '14×14×8', '7×7×16', '794', '1']);
+  assert.deepEqual(stages('condition=concat')[1]?.map(([shape]) => shape), ['28×28×1', '14×14×8', '7×7×16', '794', '64', '1']);
   assert.deepEqual(stages('condition=none')[0]?.[1], ['7×7×16', 64 * 784 + 784]);
 });
 

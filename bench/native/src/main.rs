@@ -25,7 +25,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const SETTINGS: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0\
+const SETTINGS: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0&gActivation=leaky\
                         &gRate=0.0002&dRate=0.0002&images=10000";
 /// Steps before anything is timed: Burn compares kernels and fuses operations in its first ones.
 const WARM: u32 = 30;

@@ -26,7 +26,8 @@ use std::time::{Duration, Instant};
 use subjects::Bed;
 
 /// The dense GAN that performance is stated for, beside the default settings.
-const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
+const MLP: &str =
+    "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0&gActivation=leaky";
 /// Shares of the whole time.
 const STEPS: f64 = 0.2;
 const PRODUCTS: f64 = 0.45;

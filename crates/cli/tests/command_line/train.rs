@@ -95,7 +95,7 @@ fn the_data_folder_can_come_from_the_environment() {
 #[test]
 fn losses_that_break_are_told_and_still_written() {
     let scene = Scene::new();
-    let rough = ["images=1000", "network=mlp", "slope=1", "optimizer=sgd", "gRate=1", "dRate=1"];
+    let rough = ["images=1000", "network=mlp", "slope=1", "gActivation=leaky", "optimizer=sgd", "gRate=1", "dRate=1"];
     let args = [&["train", "--steps", "20", "--out", "run", "--set"][..], &rough].concat();
     let output = scene.succeeds(&args);
     let metrics = scene.json("run/metrics.json");

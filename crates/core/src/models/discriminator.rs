@@ -13,6 +13,9 @@ use crate::train::settings::{Architecture, Condition, Settings, Toggle};
 pub struct Discriminator {
     /// `[N, P·K]`, or with labels joined, to features `[N, F]`.
     pub(super) body: Network,
+    /// What the features go through once labels are joined to them: a hidden layer, since in a sum alone features and labels
+    /// wouldn't meet.
+    pub(super) joint: Network,
     /// Features to logits.
     pub(super) head: Linear,
     /// What the deviation of the features within a batch adds to each logit (Karras et al. 2018: their minibatch standard
@@ -45,14 +48,18 @@ impl Discriminator {
             };
         let channels = if s.condition == Condition::Map { 2 * pack } else { pack };
         let mut stack = Stack::new(r, "discriminator", d_norm(s.d_norm), s.d_activation.of(s.slope));
-        let features = match s.architecture {
-            Architecture::Conv => convolutional(&mut stack, s, channels) + joined,
+        let mut features = match s.architecture {
+            Architecture::Conv => convolutional(&mut stack, s, channels),
             Architecture::Mlp => stack.dense(pixels * channels + joined, &s.d_widths.0),
         };
+        let body = Network { layers: std::mem::take(&mut stack.layers) };
+        if s.architecture == Architecture::Conv && joined > 0 {
+            features = stack.dense(features + joined, &[JOINT]);
+        }
         if s.dropout > 0.0 {
             stack.layers.push(Layer::Dropout { rate: s.dropout, stream: DROPOUT_STREAM });
         }
-        let body = Network { layers: stack.layers };
+        let joint = Network { layers: stack.layers };
         let outputs = if s.condition == Condition::Projection { 1 + DIGITS } else { 1 };
         let head = Linear::new(r, "discriminator.head", features, outputs, Start::LeCun, Bias::Own);
         let spread = (s.spread == Toggle::On).then(|| {
@@ -60,14 +67,14 @@ impl Discriminator {
             r.parameter("discriminator.spread.weight", [outputs], init)
         });
         let (condition, architecture) = (s.condition, s.architecture);
-        Discriminator { body, head, spread, labels, condition, architecture, pack }
+        Discriminator { body, joint, head, spread, labels, condition, architecture, pack }
     }
 
     /// The learnt tensors, in order.
     pub fn parameters(&self) -> Vec<Tensor> {
         let head = [self.head.weight].into_iter().chain(self.head.bias).chain(self.spread);
         let labels = self.labels.map(|labels| labels.table);
-        labels.into_iter().chain(self.body.parameters()).chain(head).collect()
+        labels.into_iter().chain(self.body.parameters()).chain(self.joint.parameters()).chain(head).collect()
     }
 
     /// Images `[N·K, P]` with their labels `[N·K]` to logits `[N, 1]`; each part of the pass holds as many of both.
@@ -89,6 +96,7 @@ impl Discriminator {
         {
             features = self.joined(r, features, &labels)?;
         }
+        let features = self.joint.forward(r, features, pass)?;
         let mut logits = self.head.forward(r, features)?;
         if let Some(weight) = self.spread {
             logits = spread(r, features, logits, weight, pass.parts)?;
@@ -155,6 +163,8 @@ impl Discriminator {
     }
 }
 
+/// Width of the layer where features and labels meet.
+const JOINT: u32 = 64;
 /// Random stream of what is dropped of D's features.
 const DROPOUT_STREAM: u32 = 16;
 

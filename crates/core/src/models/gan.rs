@@ -142,10 +142,15 @@ impl Gan {
         let average = (s.average > 0.0).then(|| g.twin(r));
         let [g_optimizer, d_optimizer] =
             [s.optimizer, s.d_optimizer.beside(s.optimizer)].map(|kind| optimizer(s, kind));
-        let schedule = Schedule { fall: s.schedule.fall(), steps: s.schedule_steps, warmup: s.warmup };
+        // D's updates are counted one by one, and there are several in a step.
+        let schedule = |lane| {
+            let updates = if lane == Lane::Discriminator { s.d_steps } else { 1 };
+            Schedule { fall: s.schedule.fall(), steps: s.schedule_steps * updates, warmup: s.warmup * updates }
+        };
         let scene = Scene { s, clock };
         // After its lane of the clock is ticked.
         let pace = |r: &mut Recorder, lane, rate| {
+            let schedule = schedule(lane);
             let dials = if schedule.is_constant() { dials } else { r.schedule(dials, clock, lane, schedule)? };
             Ok::<_, crate::Error>(Pace { clock, lane, dials, rate, longest: s.longest })
         };

@@ -94,6 +94,7 @@ pub fn summaries(s: &Settings) -> Result<Vec<NetworkSummary>> {
     if numbers > 0 && !at_image {
         walk.join_label(numbers * d.pack, d.labels);
     }
+    walk.through(&d.joint)?;
     walk.through(&Network { layers: vec![Layer::Linear(d.head)] })?;
     if let Some(weight) = d.spread {
         walk.to("deviation", walk.r.shape(weight).len(), Some(weight));
@@ -172,7 +173,7 @@ mod tests {
         let [a, l] = ["activation", "linear"];
         assert_eq!(kinds(&format!("{dense}concat")), [("label", 794), (l, 20), (a, 20), (l, 1)]);
         assert_eq!(kinds(&format!("{dense}none")), [(l, 20), (a, 20), (l, 1)]);
-        assert_eq!(kinds("condition=concat")[5..], [("reshape", 784), ("label", 794), (l, 1)]);
+        assert_eq!(kinds("condition=concat")[5..], [("reshape", 784), ("label", 794), (l, 64), (a, 64), (l, 1)]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ choices! {
     Condition {
         /// One logit for realism and one for each digit, of which the label's is added.
         Projection = "projection", "Projection";
-        /// The one-hot label is joined to the input (MLP) or to the features (convolutional).
+        /// The one-hot label is joined to the input (MLP) or to the features before a hidden layer (convolutional).
         Concat = "concat", "Concatenation";
         /// As before, with a learnt vector instead of the one-hot label.
         Embedding = "embedding", "Embeddings";

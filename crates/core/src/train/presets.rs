@@ -22,6 +22,26 @@ pub static PRESETS: &[Preset] = &[
         values: &[],
     },
     Preset {
+        name: "conv",
+        label: "Convolutional",
+        help: "Twice as wide, with rates that come to rest at step 20,000: the best digits after a minute.",
+        values: &[
+            ("gChannels", "16"),
+            ("dChannels", "16"),
+            ("gRate", "0.002"),
+            ("dRate", "0.001"),
+            ("schedule", "cosine"),
+            ("scheduleSteps", "20000"),
+            ("average", "0.999"),
+        ],
+    },
+    Preset {
+        name: "tiny",
+        label: "Tiny",
+        help: "Half the channels, a third of the arithmetic, for a phone: rougher digits.",
+        values: &[("gChannels", "4"), ("dChannels", "4")],
+    },
+    Preset {
         name: "robust",
         label: "Robust",
         help: "Each fake is compared with a real image, and steep opinions cost: slower, but it neither collapses nor runs away.",
@@ -50,10 +70,58 @@ pub static PRESETS: &[Preset] = &[
         ],
     },
     Preset {
+        name: "hinge-sn",
+        label: "Hinge, spectral norm",
+        help: "No layer of the discriminator stretches anything, and it stops where it is sure: its opinions stay near 0.",
+        values: &[("loss", "hinge"), ("dNorm", "spectral"), ("gNorm", "batch"), ("beta1", "0"), ("beta2", "0.9")],
+    },
+    Preset {
+        name: "large",
+        label: "56 × 56",
+        help: "Four times the pixels, with a layer more in each network: slower steps, finer strokes.",
+        values: &[("size", "56")],
+    },
+    Preset {
+        name: "break-weak-d",
+        label: "Broken: weak discriminator",
+        help: "A discriminator that hardly learns takes noise for real, so noise is what it gets. Cure: a discriminator's rate of 0.002.",
+        values: &[("dRate", "0.00002")],
+    },
+    Preset {
+        name: "break-alike",
+        label: "Broken: all alike",
+        help: "Legible digits, and the discriminator undecided, yet each column shows one image eight times: mode collapse. Cure: a discriminator's rate of 0.002.",
+        values: &[("dRate", "0.0002")],
+    },
+    Preset {
+        name: "break-strong-d",
+        label: "Broken: strong discriminator",
+        help: "A discriminator that is always sure: noise for hundreds of steps, digits only much later. Cure: a discriminator's rate of 0.0003, or the Wasserstein loss.",
+        values: &[("gRate", "0.0003"), ("dRate", "0.02")],
+    },
+    Preset {
+        name: "break-rate",
+        label: "Broken: rates too high",
+        help: "Ten times the learning rates: within 250 steps every image is blank or a pattern of dots, for good. Cure: 0.004 and 0.002.",
+        values: &[("gRate", "0.04"), ("dRate", "0.02")],
+    },
+    Preset {
         name: "break-critic",
         label: "Broken: free critic",
         help: "The primer's critic, whose score nothing bounds: its scores run away and the rows grow alike. Cure: a gradient penalty of 10.",
         values: &[("loss", "wasserstein")],
+    },
+    Preset {
+        name: "break-minimax",
+        label: "Broken: saturated loss",
+        help: "The discriminator is sure, the minimax gradient vanishes, and the images stand still. Cure: the non-saturating loss.",
+        values: &[("loss", "minimax"), ("dRate", "0.01")],
+    },
+    Preset {
+        name: "break-small-data",
+        label: "Broken: a thousand images",
+        help: "The digits get better, because they are copies, and the discriminator knows its images by heart. Cure: all 60,000 images; an R1 penalty of 10 helps.",
+        values: &[("images", "1000"), ("dSteps", "5")],
     },
     Preset {
         name: "primer-torch",
@@ -61,6 +129,7 @@ pub static PRESETS: &[Preset] = &[
         help: "The primer's dense networks, 100→256→256→784→784 against 784→256→256→1: watch how slowly they learn.",
         values: &[
             ("network", "mlp"),
+            ("gActivation", "leaky"),
             ("gWidths", "256,256,784"),
             ("dWidths", "256,256"),
             ("noise", "100"),
@@ -76,6 +145,7 @@ pub static PRESETS: &[Preset] = &[
         help: "The primer's deeper form, 100→128→128→256→784→784 against 784→128→128→256→1.",
         values: &[
             ("network", "mlp"),
+            ("gActivation", "leaky"),
             ("gWidths", "128,128,256,784"),
             ("dWidths", "128,128,256"),
             ("noise", "100"),
@@ -92,6 +162,7 @@ pub static PRESETS: &[Preset] = &[
         values: &[
             ("images", "1000"),
             ("network", "mlp"),
+            ("gActivation", "leaky"),
             ("gWidths", "256,256,784"),
             ("dWidths", "256,256"),
             ("noise", "256"),

@@ -226,9 +226,9 @@ settings! {
         "Rates over time", "Whether the learning rates fall, so that the networks come to rest.";
     schedule_steps: u32 = "scheduleSteps", "10000", Kind::Integer { min: 1, max: 1_000_000 }, "training", Restart,
         FALLING,
-        "Steps until rest", "After so many updates of a network its learning rate is 0.";
+        "Steps until rest", "After so many steps the learning rates are 0.";
     warmup: u32 = "warmup", "0", Kind::Integer { min: 0, max: 100_000 }, "training", Restart, &[],
-        "Warm-up", "Updates over which the learning rates rise from 0 at the start.";
+        "Warm-up", "Steps over which the learning rates rise from 0 at the start.";
     beta1: f32 = "beta1", "0.5", Kind::Number { min: 0.0, max: 0.9999, log: false }, "training", Restart, ADAM,
         "β₁", "How long Adam remembers the direction of gradients.";
     beta2: f32 = "beta2", "0.999", Kind::Number { min: 0.0, max: 0.99999, log: false }, "training", Restart, ADAPTIVE,
