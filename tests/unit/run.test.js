@@ -31,6 +31,7 @@ function setUp(step, engine = 'cpu', view = 'averaged') {
     metrics: async () => new Float32Array(),
     rows: () => 8,
     columns: () => 10,
+    side: () => 28,
   };
   const supply = {
     repeat: () => {},
