@@ -40,7 +40,7 @@
  */
 
 /** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */
-/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}, scores: string[]}} Description */
+/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}, scores: string[], formulas: Record<string, string[]>}} Description */
 /** @typedef {{key: string, value: string, message: string}} SettingError */
 
 /**

@@ -108,6 +108,7 @@ export const strings = {
 
   'settings.label': 'Settings',
   'settings.note': 'A change takes effect at once. Most begin the training anew, from the seed; those marked “live” act on the run as it is.',
+  'settings.formulas': 'd is the number that the discriminator gives an image, D = 1 / (1 + e⁻ᵈ) the probability that it stands for, x a real image, z noise, and E the mean.',
   'settings.live': 'live',
   'settings.reset': 'Back to the preset’s value, {value}',
   'settings.resetAll': 'Reset all',

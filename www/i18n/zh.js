@@ -108,6 +108,7 @@ export const strings = {
 
   'settings.label': '设置',
   'settings.note': '改动立即生效。多数改动会从种子开始重新训练；标有“实时”的直接作用于当前训练。',
+  'settings.formulas': 'd 是判别器给一幅图像的数，D = 1 / (1 + e⁻ᵈ) 是它表示的概率，x 是真实图像，z 是噪声，E 是均值。',
   'settings.live': '实时',
   'settings.reset': '恢复为预设的值 {value}',
   'settings.resetAll': '全部恢复',

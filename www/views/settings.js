@@ -80,6 +80,15 @@ export class SettingsView {
     this.update(state);
   }
 
+  /** What each network minimises: filled in by update(). */
+  #formulas() {
+    const list = make('dl', { class: 'formulas' });
+    for (const network of /** @type {const} */ (['discriminator', 'generator'])) {
+      list.append(make('dt', { class: network }, t(`chart.${network}`)), make('dd'));
+    }
+    return list;
+  }
+
   /** What is trained on, and the way to change it. */
   #dataSet() {
     const row = make('div', { class: 'field' });
@@ -112,6 +121,7 @@ export class SettingsView {
     const name = make('label', { for: id }, label);
     if (!setting.restart) name.append(' ', make('span', { class: 'live' }, t('settings.live')));
     row.append(name, ...control.inputs, make('p', { class: 'hint', id: helpId }, help), reset);
+    if (setting.key === 'loss') row.append(this.#formulas(), make('p', { class: 'hint' }, t('settings.formulas')));
     reset.addEventListener('click', () => this.wishes.change({ [setting.key]: reset.value }));
     return { setting, row, show: control.show, reset };
   }
@@ -188,6 +198,10 @@ export class SettingsView {
       row.querySelector('[aria-invalid]')?.removeAttribute('aria-invalid');
       row.hidden = !relevant(setting);
       row.classList.toggle('changed', changed);
+      if (key === 'loss') {
+        const formulas = description.formulas[resolved.values[key] ?? ''] ?? [];
+        row.querySelectorAll('.formulas dd').forEach((place, i) => (place.textContent = formulas[i] ?? ''));
+      }
       reset.hidden = !changed;
       reset.value = base;
       const choice = setting.choices?.find((c) => c.value === base);

@@ -1,24 +1,28 @@
 //! Losses of a GAN, as formulas on the discriminator's logits `[B, 1]`; each is to be minimised.
 //!
-//! | Loss | D minimises | G minimises |
-//! |---|---|---|
-//! | non-saturating | `-E ln D(x) - E ln(1 - D(G(z)))` | `-E ln D(G(z))` |
-//! | minimax | the same | `λ E ln(1 - D(G(z)))` |
-//! | least squares | `½ E (d(x) - 1)² + ½ E d(G(z))²` | `½ E (d(G(z)) - 1)²` |
-//! | hinge | `E max(0, 1 - d(x)) + E max(0, 1 + d(G(z)))` | `-E d(G(z))` |
-//! | Wasserstein | `E d(G(z)) - E d(x)` | `-E d(G(z))` |
-//! | relativistic | `E softplus(d(G(z)) - d(x))` | `E softplus(d(x) - d(G(z)))` |
-//!
-//! `d` is the logit and `D = sigmoid(d)`, so `-ln D = softplus(-d)` and `-ln(1 - D) = softplus(d)`. Sources: Goodfellow et
+//! The formulas are those of [`formulas`]: `d` is the logit and `D = sigmoid(d)`, so `-ln D = softplus(-d)` and `-ln(1 - D) = softplus(d)`. Sources: Goodfellow et
 //! al. 2014, eq. 1 and section 3; Mao et al. 2017 (least squares, a = 0, b = c = 1); Lim & Ye 2017 and Miyato et al. 2018
 //! (hinge); Arjovsky et al. 2017 (Wasserstein); Jolicoeur-Martineau 2018 and Huang et al. 2024 (relativistic pairing).
 //!
-//! To add one: a choice in `train/settings.rs` and a row in [`discriminator`] and [`generator`].
+//! To add one: a choice in `train/choices.rs` and a row in [`formulas`], [`discriminator`] and [`generator`].
 
 use crate::error::Result;
 use crate::ops::activation::Activation;
 use crate::program::{Recorder, Tensor};
 use crate::train::settings::Loss;
+
+/// What D and G minimise, for people.
+pub fn formulas(loss: Loss) -> [&'static str; 2] {
+    const BOTH: &str = "−E ln D(x) − E ln(1 − D(G(z)))";
+    match loss {
+        Loss::NonSaturating => [BOTH, "−E ln D(G(z))"],
+        Loss::Minimax => [BOTH, "λ E ln(1 − D(G(z)))"],
+        Loss::LeastSquares => ["½ E (d(x) − 1)² + ½ E d(G(z))²", "½ E (d(G(z)) − 1)²"],
+        Loss::Hinge => ["E max(0, 1 − d(x)) + E max(0, 1 + d(G(z)))", "−E d(G(z))"],
+        Loss::Wasserstein => ["E d(G(z)) − E d(x)", "−E d(G(z))"],
+        Loss::Relativistic => ["E softplus(d(G(z)) − d(x))", "E softplus(d(x) − d(G(z)))"],
+    }
+}
 
 /// What D minimises. `smoothing` is what its target for real images is below 1 (one-sided label smoothing, Salimans et al.
 /// 2016), for the losses that have a target.

@@ -80,11 +80,10 @@ impl Loss {
         self == Loss::Relativistic
     }
 
-    /// The losses whose logits are scores, as text.
-    pub fn scores() -> Vec<&'static str> {
+    /// All of them, each with its text.
+    pub fn all() -> impl Iterator<Item = (&'static str, Loss)> {
         let kind = Kind::Choice { choices: Loss::CHOICES };
-        let is_score = |text: &&str| Loss::read(text, &kind).is_ok_and(|loss| !loss.is_probabilistic());
-        Loss::CHOICES.iter().map(|choice| choice.value).filter(is_score).collect()
+        Loss::CHOICES.iter().filter_map(move |choice| Some((choice.value, Loss::read(choice.value, &kind).ok()?)))
     }
 }
 

@@ -7,6 +7,7 @@ use super::settings::{GROUPS, Group, Loss, ROWS, Row, Settings, When};
 use crate::error::Result;
 use crate::layers::LayerSummary;
 use crate::models::gan::{DIGITS, GRID_ROWS};
+use crate::models::losses::formulas;
 use crate::models::summary::{NetworkSummary, summaries};
 
 fn texts(texts: &[&str]) -> Json {
@@ -46,9 +47,9 @@ fn preset(preset: &Preset) -> Json {
     ])
 }
 
-/// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}, "scores": […]}`: [`GROUPS`], [`ROWS`], and
+/// `{"groups": […], "settings": […], "presets": […], "grid": {rows, columns}, "scores": […], "formulas": {…}}`: [`GROUPS`], [`ROWS`], and
 /// [`PRESETS`] with every setting's value as text. The grid's extents are in images. `scores` are the values of `loss` with
-/// which the discriminator's opinion is a score instead of a probability.
+/// which the discriminator's opinion is a score instead of a probability; `formulas` say for each what D and G minimise.
 pub fn describe() -> String {
     let grid = Json::object(vec![("rows", Json::number(GRID_ROWS)), ("columns", Json::number(DIGITS))]);
     Json::object(vec![
@@ -56,7 +57,11 @@ pub fn describe() -> String {
         ("settings", Json::Array(ROWS.iter().map(row).collect())),
         ("presets", Json::Array(PRESETS.iter().map(preset).collect())),
         ("grid", grid),
-        ("scores", texts(&Loss::scores())),
+        (
+            "scores",
+            texts(&Loss::all().filter(|(_, loss)| !loss.is_probabilistic()).map(|(text, _)| text).collect::<Vec<_>>()),
+        ),
+        ("formulas", Json::object(Loss::all().map(|(text, loss)| (text, texts(&formulas(loss)))).collect())),
     ])
     .write()
 }
@@ -122,6 +127,8 @@ mod tests {
         assert_eq!(row("batch")["max"], 1024);
         assert_eq!(row("loss")["choices"][1]["value"], "minimax");
         assert_eq!(row("lambda")["when"][0]["key"], "loss");
+        assert_eq!(json["formulas"]["wasserstein"], serde_json::json!(["E d(G(z)) − E d(x)", "−E d(G(z))"]));
+        assert_eq!(json["formulas"].as_object().unwrap().len(), Loss::CHOICES.len());
         assert_eq!(json["scores"], serde_json::json!(["leastsquares", "hinge", "wasserstein", "relativistic"]));
         assert_eq!(row("beta1")["max"], 0.9999);
         assert_eq!(row("gRate")["restart"], false);
