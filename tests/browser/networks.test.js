@@ -42,7 +42,7 @@ test('both networks are listed, and follow the settings, also while one is being
     assert.equal(await page.locator('.network svg:not([aria-hidden])').count(), 0);
 
     // Written, but not yet entered: the run goes on.
-    const channels = page.locator('#setting-channels');
+    const channels = page.locator('#setting-gChannels');
     await channels.fill('16');
     await until('16 channels', () => wordsOf(page, 'generator'), (words) => /14×14×16/.test(words[3] ?? ''));
     await untilState(page, 'the same run', ({ settings, step }) => settings === 'preset=quick&seed=1' && step > 20);

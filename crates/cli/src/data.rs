@@ -98,7 +98,7 @@ impl DataSet {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound if TRAINING.iter().any(|name| path.ends_with(name)) => {
+        ErrorKind::NotFound if TRAINING.iter().chain(&TEST).any(|name| path.ends_with(name)) => {
             let why = "not found; `npm run data` prepares MNIST in data/mnist, --data names another folder".into();
             Failure::File { path: path.into(), why }
         }

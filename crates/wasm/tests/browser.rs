@@ -41,6 +41,14 @@ fn with_data(mut forge: Forge) -> Forge {
 const SMALL: &str = "images=1000&gChannels=4&dChannels=4";
 const MLP: &str = "images=1000&network=mlp&gWidths=32,48&dWidths=48,32";
 
+/// Between them, all that the networks can be built of and every trick: each has a shader that the browser must take.
+const RICH: [&str; 2] = [
+    "images=1000&gChannels=2&dChannels=2&batch=6&gNorm=batch&dNorm=layer&upsampling=nearest&condition=map&dropout=0.2\
+     &minibatchDeviation=on&pack=2&translate=2&replay=20&instanceNoise=0.1&r1=1&loss=hinge",
+    "images=1000&gChannels=2&dChannels=2&batch=6&size=56&gNorm=layer&dNorm=spectral&gDepth=2&dDepth=2&condition=embedding\
+     &loss=relativistic&clip=0.5&optimizer=rmsprop&dOptimizer=sgd&momentum=0.5&clipNorm=1&schedule=cosine&warmup=3",
+];
+
 async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
     submits.iter().for_each(|&steps| ok(forge.run(steps)));
     value::<JsValue>(forge.settle()).await;
@@ -49,7 +57,7 @@ async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
 
 #[wasm_bindgen_test]
 async fn both_engines_see_the_same_losses() {
-    for text in [SMALL, MLP] {
+    for text in [SMALL, MLP].into_iter().chain(RICH) {
         let mut cpu = with_data(ok(Forge::cpu(text, None)));
         let mut gpu = with_data(ok(Forge::gpu(text.into(), None, None).await));
         assert_eq!((cpu.engine().as_str(), gpu.engine().as_str()), ("cpu", "gpu"));
@@ -160,7 +168,7 @@ fn a_small_data_set_trains_and_pictures_become_its_images() {
     let image = ok(prepare(&page, 40, 50));
     assert_eq!(image.iter().filter(|&&v| v == 255).count(), 20);
     assert!(refused(prepare(&[9; 600], 20, 30)).contains("blank"));
-    let mut forge = ok(Forge::cpu("channels=4", Some(12)));
+    let mut forge = ok(Forge::cpu("gChannels=4", Some(12)));
     assert_eq!(forge.images_wanted(), 12);
     ok(forge.add_data(&idx::write_images(IMAGE, &image.repeat(12)), &idx::write_labels(&[3; 12])));
     ok(forge.run(3));

@@ -5,7 +5,7 @@ use digit_forge_core::train::presets::PRESETS;
 use serde_json::Value;
 
 /// Settings under which a step takes next to no time.
-const SMALL: &str = "images=1000&gChannels=2&batch=4";
+const SMALL: &str = "images=1000&gChannels=2&dChannels=2&batch=4";
 
 /// The scene with its training files as test files, too.
 fn with_test_files() -> Scene {
@@ -35,7 +35,7 @@ fn each_row_is_read_from_each_seed_at_each_step() {
     assert!((json["real"]["entropy"].as_f64().unwrap() - 10f64.ln()).abs() < 1e-9);
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0]["settings"], "preset=quick&images=1000&batch=4&gChannels=2");
+    assert_eq!(rows[0]["settings"], "preset=quick&images=1000&batch=4&gChannels=2&dChannels=2");
     for row in rows {
         let runs = row["runs"].as_array().unwrap();
         assert_eq!((runs.len(), &runs[0]["seed"], &runs[1]["seed"]), (2, &1.into(), &2.into()));
@@ -63,7 +63,7 @@ fn each_row_is_read_from_each_seed_at_each_step() {
     assert!(cells.iter().all(|line| line.len() == cells[0].len()), "{table}");
     let names: Vec<&str> = cells.iter().map(|line| line[1].trim()).collect();
     assert_eq!(names, ["", "---", "real test images", "plain", "plain", "without labels", "without labels"]);
-    assert!(table.contains("- plain: `preset=quick&images=1000&batch=4&gChannels=2`"), "{table}");
+    assert!(table.contains("- plain: `preset=quick&images=1000&batch=4&gChannels=2&dChannels=2`"), "{table}");
 }
 
 #[test]

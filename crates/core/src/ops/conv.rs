@@ -217,7 +217,8 @@ impl Op for Conv {
         }
         let (entry, cover) = match adapter {
             Adapter::Hardware if pays_to_share(product) => ("convolve_shared", Cover::shared(product, 64)),
-            _ => ("convolve", Cover::registers(adapter, product, 4)),
+            // SwiftShader's compiler doesn't come to an end with four blocks below one another.
+            _ => ("convolve", Cover::registers(adapter, product, [2, 4])),
         };
         constants.push(("TOGETHER", f64::from(u8::from(g.channels.is_multiple_of(4)))));
         constants.extend(cover.constants);

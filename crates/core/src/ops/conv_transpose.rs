@@ -233,7 +233,10 @@ impl Op for ConvTranspose {
             (Adapter::Hardware, Some(widest)) if pays_to_share(product) => {
                 ("spread_shared", Cover::shared(product, widest))
             }
-            _ => ("spread", Cover::registers(adapter, product, widest(&[16, 8]).map_or(1, |columns| columns / 4))),
+            _ => {
+                let across = widest(&[16, 8]).map_or(1, |columns| columns / 4);
+                ("spread", Cover::registers(adapter, product, [4, across]))
+            }
         };
         constants.push(("ALIGNED", f64::from(u8::from(four))));
         constants.extend(cover.constants);

@@ -130,7 +130,7 @@ impl Op for Product {
             return Kernel { shader: shader!("product", "epilogue"), entry: "multiply", constants, params, workgroups };
         }
         let (entry, cover) = match adapter {
-            Adapter::Software => ("multiply", Cover::registers(adapter, [m, n, k], 4)),
+            Adapter::Software => ("multiply", Cover::registers(adapter, [m, n, k], [4, 4])),
             Adapter::Hardware => ("multiply_shared", Cover::shared([m, n, k], 64)),
         };
         constants.extend(cover.constants);
@@ -176,12 +176,12 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// For entry points without barriers: a thread owns `DOWN` × `ACROSS` blocks, `ACROSS` at most `widest`.
+    /// For entry points without barriers: a thread owns `DOWN` × `ACROSS` blocks, at most those of `largest`.
     ///
     /// A larger tile loads less, but its pipeline takes longer to build, and fewer threads find work. Measured on
     /// SwiftShader for 4×4, 8×8, 8×16 and 16×16: 1.5, 2.3, 2.7 and 3.3 GFLOP/s a core, after 0.04, 0.1, 0.2 and 0.5 s.
     /// A GPU needs many more threads, and has registers for four blocks each.
-    pub fn registers(adapter: Adapter, [m, n, k]: [usize; 3], widest: usize) -> Self {
+    pub fn registers(adapter: Adapter, [m, n, k]: [usize; 3], largest: [usize; 2]) -> Self {
         // The tile, and from how many multiplications on its building pays.
         const TILES: [([usize; 2], usize); 6] =
             [([4, 4], 1 << 26), ([2, 4], 1 << 22), ([4, 2], 1 << 22), ([2, 2], 0), ([4, 1], 0), ([2, 1], 0)];
@@ -191,7 +191,7 @@ impl Cover {
         };
         let threads = |[down, across]: [usize; 2]| m.div_ceil(4 * down) * n.div_ceil(4 * across);
         let fits = |([down, across], from): &([usize; 2], usize)| {
-            let within = *across <= widest && 4 * across < n + 4 && 4 * down < m + 4;
+            let within = *down <= largest[0] && *across <= largest[1] && 4 * across < n + 4 && 4 * down < m + 4;
             within && down * across <= most_blocks && m * n * k >= *from && threads([*down, *across]) >= enough
         };
         let tile = TILES.into_iter().find(fits).map_or([1, 1], |(tile, _)| tile);
