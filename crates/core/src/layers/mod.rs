@@ -179,3 +179,36 @@ pub fn twin(r: &mut Recorder, parameter: Tensor) -> Tensor {
     let info = r.info(parameter).clone();
     r.state(format!("{}.average", info.name), info.shape, info.dtype, Init::Same(parameter))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::DType;
+
+    #[test]
+    fn a_shape_error_names_the_layer_and_both_shapes() {
+        let mut r = Recorder::new();
+        r.begin("test");
+        let first = Layer::Linear(Linear::new(&mut r, "generator.0", 6, 10, Start::He, Bias::Own));
+        let second = Layer::Linear(Linear::new(&mut r, "generator.1", 12, 5, Start::He, Bias::Own));
+        let x = r.input("x", [2, 6], DType::F32);
+        let network = Network { layers: vec![first.clone(), second] };
+        let error = network.forward(&mut r, x, Pass::PLAIN).unwrap_err().to_string();
+        assert!(["`generator.1`", "[2, 10]", "[12, 5]"].iter().all(|part| error.contains(part)), "{error}");
+        let network = Network { layers: vec![first, Layer::Reshape(vec![3, 3])] };
+        let error = network.forward(&mut r, x, Pass::PLAIN).unwrap_err().to_string();
+        assert!(["layer 2", "[2, 10]", "[2, 3, 3]"].iter().all(|part| error.contains(part)), "{error}");
+    }
+
+    #[test]
+    fn a_batch_norm_of_single_values_is_refused() {
+        let mut r = Recorder::new();
+        r.begin("test");
+        let norm = Layer::Norm(Norm::new(&mut r, "generator.0", 4, Over::Batch));
+        let network = Network { layers: vec![norm] };
+        let x = r.input("x", [2, 4], DType::F32);
+        assert!(network.forward(&mut r, x, Pass::PLAIN).is_ok());
+        let error = network.forward(&mut r, x, Pass { parts: 2, ..Pass::PLAIN }).unwrap_err().to_string();
+        assert!(error.contains("larger batch"), "{error}");
+    }
+}
