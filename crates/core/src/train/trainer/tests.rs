@@ -222,6 +222,26 @@ fn every_loss_and_penalty_trains_on_the_gpu_as_on_the_cpu() {
     }
 }
 
+/// All of what the test above takes in turns: a quarter of an hour on a GPU in software, so only where it is asked for, with
+/// `EVERY_COMBINATION=1`. A change to a loss, a penalty, an optimiser or a norm should be.
+#[test]
+fn every_combination_trains_on_the_gpu_if_asked_for() {
+    let Some(context) = gpu::test_context() else { return };
+    let asked = std::env::var_os("EVERY_COMBINATION").is_some();
+    let all = combinations().flat_map(|c| values(DNorm::CHOICES).map(move |d_norm| (c, d_norm))).enumerate();
+    // Without being asked for, the first and the last.
+    let last = combinations().count() * DNorm::CHOICES.len() - 1;
+    for (i, ((loss, penalty, optimizer), d_norm)) in all.filter(|(i, _)| asked || *i == 0 || *i == last) {
+        let network = if i % 2 == i / 8 % 2 { TINY_MLP } else { TINY };
+        let g_norm = GNorm::CHOICES[i / 4 % GNorm::CHOICES.len()].value;
+        let text =
+            format!("{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&gNorm={g_norm}&dNorm={d_norm}");
+        let resolved = resolve(&text).unwrap();
+        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
+        assert_trains(&mut with_data(block_on(on_gpu).unwrap()), 50, &text);
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bits_and_another_does_not() {
     for network in [TINY, TINY_MLP] {
