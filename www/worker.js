@@ -93,6 +93,13 @@ async function start(order) {
  */
 async function forgeFor(order, engine, images) {
   try {
+    // What no network can be built of is no fault of a GPU.
+    networksOf(order.text);
+  } catch (error) {
+    post({ type: 'failed', run: order.run, fault: 'settings', message: text(error) });
+    return null;
+  }
+  try {
     if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
     const forge = engine === 'cpu' ? Forge.cpu(order.text, images) : await Forge.gpu(order.text, order.canvas, images);
     if (order.checkpoint) forge.load(order.checkpoint);

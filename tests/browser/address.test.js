@@ -53,6 +53,25 @@ test('where a loss gives scores instead of probabilities, the chart says so', as
   await until('the chart of probabilities', () => title.textContent(), (text) => text === 'The discriminator’s opinion');
 });
 
+test('settings that no networks can be built of are no fault of the engine', async () => {
+  const drawing = await launchChromium({ presents: true });
+  try {
+    for (const engine of ['cpu', 'gpu']) {
+      const tab = await drawing.newPage();
+      await tab.goto(site.address + `?engine=${engine}&lang=en#gChannels=1&dChannels=1&pack=3`);
+      const said = await until('the notice', () => noticesOf(tab), (notices) => notices.length > 0);
+      assert.match(said.join(' '), /These settings can’t be trained.*whole packs/);
+      await tab.locator('#settings-toggle').click();
+      await tab.locator('#setting-pack').fill('2');
+      await tab.locator('#setting-pack').press('Enter');
+      await untilState(tab, `training on the ${engine}`, (state) => state.step > 1 && state.engine === engine);
+      await tab.close();
+    }
+  } finally {
+    await drawing.close();
+  }
+});
+
 test('a control changes the run and the address, and a reload brings both back', async () => {
   await page.goto(site.address + '?engine=cpu&lang=en');
   await untilSettings('preset=quick&seed=1');

@@ -11,7 +11,6 @@ import { averages, shownView } from '../state.js';
 export const isUnlabelled = ({ resolved }) => resolved?.values.condition === 'none';
 
 const CELL = 30;
-// So that images of 56 pixels keep theirs.
 const LEAST = 2;
 const MOST = 8;
 
@@ -62,7 +61,8 @@ export class GridView {
    * as the screen where only one shows.
    */
   newCanvases() {
-    const scale = Math.ceil((this.plate.clientWidth * devicePixelRatio) / (CELL * 10) - 0.05);
+    // Even, so that it is whole for images of 56 pixels as well.
+    const scale = 2 * Math.ceil(((this.plate.clientWidth * devicePixelRatio) / (CELL * 10) - 0.05) / 2);
     return { canvas: this.averaged.newCanvas(), raw: this.raw.newCanvas(), scale: Math.max(LEAST, Math.min(MOST, scale)) };
   }
 

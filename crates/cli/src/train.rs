@@ -26,7 +26,8 @@ pub fn train(order: &Order) -> Result<()> {
     }
     let data = match order.idx.as_slice() {
         [one, other] => DataSet::pair([one, other], order.transpose)?,
-        _ => DataSet::mnist(&order.data)?,
+        [] => DataSet::mnist(&order.data)?,
+        more => return Err(Failure::Usage(format!("--idx takes two files, once, and {} are given", more.len()))),
     };
     let mut trainer = start.trainer(order.engine, data.count)?;
     data.give(&mut trainer)?;

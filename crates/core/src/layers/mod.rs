@@ -94,7 +94,7 @@ pub enum Layer {
     Dropout {
         /// From 0 to below 1.
         rate: f32,
-        /// One for each such layer.
+        /// With the lane's number added; one for each such layer.
         stream: u32,
     },
     /// Another shape for each sample: the batch extent stays.
@@ -111,7 +111,8 @@ impl Layer {
             Layer::Activation(kind) => r.activation(x, *kind),
             Layer::Upsample(factor) => r.upsample(x, *factor),
             &Layer::Dropout { rate, stream } => match pass.clock {
-                Some((clock, lane)) => r.dropout(x, dropout::Draw { clock, lane, stream, rate }),
+                // Two lanes may have counted as far.
+                Some((clock, lane)) => r.dropout(x, dropout::Draw { clock, lane, stream: stream + lane as u32, rate }),
                 None => Ok(x),
             },
             Layer::Reshape(extents) => {

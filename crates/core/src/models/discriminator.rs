@@ -64,7 +64,7 @@ impl Discriminator {
         let head = Linear::new(r, "discriminator.head", features, outputs, Start::LeCun, Bias::Own);
         let spread = (s.spread == Toggle::On).then(|| {
             let init = Init::Normal((1.0 / features as f32).sqrt());
-            r.parameter("discriminator.spread.weight", [outputs], init)
+            r.parameter("discriminator.spread.weight", [1, outputs], init)
         });
         let (condition, architecture) = (s.condition, s.architecture);
         Discriminator { body, joint, head, spread, labels, condition, architecture, pack }
@@ -75,6 +75,12 @@ impl Discriminator {
         let head = [self.head.weight].into_iter().chain(self.head.bias).chain(self.spread);
         let labels = self.labels.map(|labels| labels.table);
         labels.into_iter().chain(self.body.parameters()).chain(self.joint.parameters()).chain(head).collect()
+    }
+
+    /// The parameters of its layers: not what it has learnt of the labels, which goes in beside the images.
+    pub fn weights(&self) -> Vec<Tensor> {
+        let head = [self.head.weight].into_iter().chain(self.spread);
+        [self.body.parameters(), self.joint.parameters(), head.collect()].concat()
     }
 
     /// Images `[N·K, P]` with their labels `[N·K]` to logits `[N, 1]`; each part of the pass holds as many of both.
@@ -199,9 +205,13 @@ fn as_channels(r: &mut Recorder, images: &[Tensor]) -> Result<Tensor> {
     r.reshape(all, [rows, pixels * images.len()])
 }
 
-/// Logits `[N, O]` plus `weight [O]` times the mean deviation of the features `[N, F]` within their part.
+/// Logits `[N, O]` plus `weight [1, O]` times the mean deviation of the features `[N, F]` within their part.
 fn spread(r: &mut Recorder, features: Tensor, logits: Tensor, weight: Tensor, parts: usize) -> Result<Tensor> {
     let [rows, columns] = r.shape(features).matrix("minibatch deviation")?;
+    if rows < 2 * parts {
+        let why = "a deviation needs two rows or more of each batch, so a larger batch or smaller packs";
+        return Err(Error::Shape { op: "minibatch deviation", shape: r.shape(features).clone(), why });
+    }
     let outputs = r.shape(logits).0[1];
     let deviations = r.deviation(features, Grouping { groups: parts, columns })?;
     let sum = r.sum_to(deviations, [parts, 1, 1])?;

@@ -142,12 +142,11 @@ impl Gan {
         let average = (s.average > 0.0).then(|| g.twin(r));
         let [g_optimizer, d_optimizer] =
             [s.optimizer, s.d_optimizer.beside(s.optimizer)].map(|kind| optimizer(s, kind));
-        // D's updates are counted one by one, and there are several in a step.
+        let scene = Scene { s, clock };
         let schedule = |lane| {
-            let updates = if lane == Lane::Discriminator { s.d_steps } else { 1 };
+            let updates = scene.updates(lane);
             Schedule { fall: s.schedule.fall(), steps: s.schedule_steps * updates, warmup: s.warmup * updates }
         };
-        let scene = Scene { s, clock };
         // After its lane of the clock is ticked.
         let pace = |r: &mut Recorder, lane, rate| {
             let schedule = schedule(lane);
@@ -175,11 +174,11 @@ impl Gan {
         let fake_logits = r.slice(logits, 0, packs, packs)?;
         let mut d_loss = losses::discriminator(r, s.loss, s.smoothing, real_logits, fake_logits)?;
         if s.r1 > 0.0 || s.r2 > 0.0 {
-            // A row's logit depends on its own image alone (but for a batch norm), so one gradient serves both.
-            let steepness = penalties::steepness(r, logits, both)?;
-            for (gamma, start) in [(s.r1, 0), (s.r2, batch)] {
+            // A logit depends on its own images alone, but for what is normalised over a batch, so one gradient serves both.
+            let steepness = penalties::steepness(r, logits, both, 2)?;
+            for (gamma, start) in [(s.r1, 0), (s.r2, packs)] {
                 if gamma > 0.0 {
-                    let rows = r.slice(steepness, 0, start, batch)?;
+                    let rows = r.slice(steepness, 0, start, packs)?;
                     let penalty = penalties::half_mean(r, rows, gamma)?;
                     d_loss = r.add(d_loss, penalty)?;
                 }
@@ -188,8 +187,9 @@ impl Gan {
         if s.gradient_penalty > 0.0 {
             let places = r.noise([batch, 1], clock, Lane::Draws, BETWEEN_STREAM, Distribution::Uniform(0.0, 1.0))?;
             let between = penalties::between(r, real, fake, places)?;
+            let between = scene.veiled(r, between, Lane::Discriminator, 0)?;
             let logits = d.forward(r, between, real_labels, scene.pass(1, Lane::Discriminator))?;
-            let steepness = penalties::steepness(r, logits, between)?;
+            let steepness = penalties::steepness(r, logits, between, 1)?;
             let penalty = penalties::off_one(r, steepness, s.gradient_penalty)?;
             d_loss = r.add(d_loss, penalty)?;
         }
@@ -198,7 +198,7 @@ impl Gan {
         let gradients = r.gradients(d_loss, &d.parameters())?;
         d_optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
         if s.d_norm == DNorm::Spectral {
-            spectral(r, &d.parameters())?;
+            spectral(r, &d.weights())?;
         }
         if s.clip > 0.0 {
             clip(r, &d.parameters(), s.clip)?;
@@ -293,6 +293,11 @@ fn optimizer(s: &Settings, kind: OptimizerKind) -> Optimizer {
 }
 
 impl Scene<'_> {
+    /// How many updates a network has in a step: what its lane counts.
+    fn updates(self, lane: Lane) -> u32 {
+        if lane == Lane::Discriminator { self.s.d_steps } else { 1 }
+    }
+
     /// D's pass over so many batches.
     fn pass(self, parts: usize, lane: Lane) -> Pass {
         Pass { parts, known: None, clock: Some((self.clock, lane)) }
@@ -307,7 +312,9 @@ impl Scene<'_> {
             let pool = r.pool_for(tensor, name, self.s.replay as usize);
             r.replay(tensor, pool, self.clock, Lane::Draws, REPLAY_STREAM)
         };
-        Ok((replay(fake, "replay.images")?, replay(labels, "replay.labels")?))
+        let fake = replay(fake, "replay.images")?;
+        let labels = if self.s.condition == Condition::None { labels } else { replay(labels, "replay.labels")? };
+        Ok((fake, labels))
     }
 
     /// Images as D gets to see them: moved, and under noise. `lane` of the clock, just ticked, counts the updates, and
@@ -337,7 +344,8 @@ impl Scene<'_> {
             return Ok(images);
         }
         let size = r.constant([1], s.blur);
-        let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps: s.blur_steps, warmup: 0 })?;
+        let steps = s.blur_steps * self.updates(lane);
+        let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps, warmup: 0 })?;
         let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
         let noise = r.mul(noise, size)?;
         r.add(images, noise)

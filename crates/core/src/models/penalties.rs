@@ -13,17 +13,24 @@ use crate::program::{Recorder, Tensor};
 /// Keeps the norm's slope finite where a gradient is zero.
 const TINY: f32 = 1e-12;
 
-/// `‖∇d‖²` for each row, `[N, 1]`: of `logits [N, 1]` for the images `[N, P]` that they were computed from, each row's from
-/// its own image.
+/// `‖∇d‖²` for each logit, `[N, 1]`: of `logits [N, 1]` for the images `[N·K, P]` that they were computed from, each from a
+/// pack of K. Each of the parts holds the first images of its packs, then the second ones, and so on.
 ///
 /// # Errors
 /// [`crate::Error`] where the shapes don't fit.
-pub fn steepness(r: &mut Recorder, logits: Tensor, images: Tensor) -> Result<Tensor> {
+pub fn steepness(r: &mut Recorder, logits: Tensor, images: Tensor, parts: usize) -> Result<Tensor> {
     let rows = r.shape(images).0[0];
     let sum = r.sum_to(logits, [1])?;
     let slopes = r.gradients(sum, &[images])?[0];
     let squares = r.square(slopes)?;
-    r.sum_to(squares, [rows, 1])
+    let each = r.sum_to(squares, [rows, 1])?;
+    let packs = r.shape(logits).0[0];
+    if packs == rows {
+        return Ok(each);
+    }
+    let each = r.reshape(each, [parts, rows / packs, packs / parts])?;
+    let sums = r.sum_to(each, [parts, 1, packs / parts])?;
+    r.reshape(sums, [packs, 1])
 }
 
 /// `γ/2` times the mean of what [`steepness`] gives.
@@ -76,7 +83,7 @@ mod tests {
                 let squares = r.square(x[0])?;
                 let terms = r.mul(squares, x[1])?;
                 let logits = r.sum_to(terms, [3, 1])?;
-                let steepness = steepness(r, logits, x[0])?;
+                let steepness = steepness(r, logits, x[0], 1)?;
                 penalty(r, steepness)
             })
             .equals(move |x| {
@@ -95,6 +102,27 @@ mod tests {
                 |r, s| off_one(r, s, 10.0),
                 |square| 10.0 * (square.sqrt() - 1.0).powi(2),
             ),
+        ]);
+    }
+
+    #[test]
+    fn a_pack_is_as_steep_as_its_images_together() {
+        // Two parts of two packs of two images; a pack's logit is Σ x² over its images, so its slope is 2 x.
+        const PACK: [[usize; 2]; 4] = [[0, 2], [1, 3], [4, 6], [5, 7]];
+        check(vec![
+            Case::new("steepness of packs", [[8, 3].into()])
+                .records(|r, x| {
+                    let squares = r.square(x[0])?;
+                    let each = r.sum_to(squares, [8, 1])?;
+                    let each = r.reshape(each, [2, 2, 2])?;
+                    let logits = r.sum_to(each, [2, 1, 2])?;
+                    let logits = r.reshape(logits, [4, 1])?;
+                    steepness(r, logits, x[0], 2)
+                })
+                .equals(|x| {
+                    let row = |i: usize| x[0][3 * i..3 * i + 3].iter().map(|v| 4.0 * v * v).sum::<f64>();
+                    PACK.map(|pack| pack.map(row).iter().sum()).to_vec()
+                }),
         ]);
     }
 

@@ -49,6 +49,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
         ("spectral", spectral::scenes()),
         ("tick", tick::scenes()),
         ("update", update::scenes()),
+        ("window", window::scenes()),
     ]
 }
 

@@ -172,6 +172,24 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 }
 
 #[cfg(test)]
+pub(super) fn scenes() -> Vec<super::check::Scene> {
+    let mut r = Recorder::new();
+    r.begin("scene");
+    let x = r.input("x", [3, 40, 5], crate::program::DType::U32);
+    let slice = r.slice(x, 1, 3, 30).unwrap();
+    let pad = r.pad(slice, 1, 1, 33).unwrap();
+    vec![super::check::Scene {
+        name: "integers sliced and padded".into(),
+        recording: r.finish(false, &[slice, pad]).into(),
+        // Small ones are denormal as floats, and some of these are no numbers as such.
+        uploads: vec![(x, (0..600).map(|i| if i % 7 == 0 { 0x7fc0_0000 + i } else { i % 10 }).collect())],
+        outputs: vec![slice, pad],
+        times: 1,
+        tolerance: 0.0,
+    }]
+}
+
+#[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
     use super::check::Case;
     let square = |r: &mut Recorder, x: &[Tensor]| r.square(x[0]);

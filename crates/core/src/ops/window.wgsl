@@ -10,8 +10,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>; // words, as they are: integers might not survive as floats
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
 @compute @workgroup_size(64)
 fn slice(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -31,6 +31,6 @@ fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
         let o = n / params.inner / params.wide;
         let inside = j >= params.start && j < params.start + params.narrow;
         let source = (o * params.narrow + min(j - min(j, params.start), params.narrow - 1u)) * params.inner + i;
-        y[n] = select(0.0, x[source], inside);
+        y[n] = select(0u, x[source], inside);
     }
 }

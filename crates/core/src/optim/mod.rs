@@ -121,7 +121,8 @@ pub fn clip(r: &mut Recorder, weights: &[Tensor], bound: f32) -> Result<()> {
     }
 }
 
-/// Records that no weight stretches anything by more than 1 after an update (see `ops/spectral.rs`). Biases stay as they are.
+/// Records that no weight, as a matrix, stretches anything by more than 1 after an update (see `ops/spectral.rs`). Biases stay
+/// as they are.
 ///
 /// # Errors
 /// [`crate::Error`] where the rules of [`crate::program`] are broken.

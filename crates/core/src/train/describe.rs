@@ -4,9 +4,10 @@
 use super::json::Json;
 use super::presets::{PRESETS, Preset};
 use super::settings::{GROUPS, Group, Loss, ROWS, Row, Settings, When};
+use crate::data::MNIST_IMAGES;
 use crate::error::Result;
 use crate::layers::LayerSummary;
-use crate::models::gan::{DIGITS, GRID_ROWS};
+use crate::models::gan::{DIGITS, GRID_ROWS, Gan};
 use crate::models::losses::formulas;
 use crate::models::summary::{NetworkSummary, summaries};
 
@@ -95,6 +96,8 @@ fn network(network: &NetworkSummary) -> Json {
 /// # Errors
 /// [`crate::Error`] where the settings give shapes that don't fit.
 pub fn networks(settings: &Settings) -> Result<String> {
+    // A single sample passes where a batch may not.
+    Gan::record(settings, MNIST_IMAGES, false)?;
     Ok(Json::Array(summaries(settings)?.iter().map(network).collect()).write())
 }
 

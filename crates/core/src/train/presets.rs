@@ -72,7 +72,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "hinge-sn",
         label: "Hinge, spectral norm",
-        help: "No layer of the discriminator stretches anything, and it stops where it is sure: its opinions stay near 0.",
+        help: "The discriminator's weights are held to a stretch of 1, and it stops where it is sure: its opinions stay near 0.",
         values: &[("loss", "hinge"), ("dNorm", "spectral"), ("gNorm", "batch"), ("beta1", "0"), ("beta2", "0.9")],
     },
     Preset {

@@ -152,7 +152,7 @@ settings! {
     architecture: Architecture = "network", "conv", Kind::Choice { choices: Architecture::CHOICES }, "model", Restart, &[],
         "Networks", "What generator and discriminator are made of.";
     size: Size = "size", "28", Kind::Choice { choices: Size::CHOICES }, "model", Restart, &[],
-        "Image size", "Pixels along each side. For 56 the real images are enlarged, and each network has one layer more.";
+        "Image size", "Pixels along each side. For 56 the real images are enlarged, and convolutional networks have a layer more each.";
     g_channels: u32 = "gChannels", "8", CHANNELS, "model", Restart, CONV,
         "Generator channels", "Feature maps of the layer before the image; each one before has twice as many.";
     d_channels: u32 = "dChannels", "8", CHANNELS, "model", Restart, CONV,
@@ -173,7 +173,7 @@ settings! {
     g_norm: GNorm = "gNorm", "none", Kind::Choice { choices: GNorm::CHOICES }, "model", Restart, &[],
         "Generator norm", "What keeps the values between the generator's layers in range.";
     d_norm: DNorm = "dNorm", "none", Kind::Choice { choices: DNorm::CHOICES }, "model", Restart, &[],
-        "Discriminator norm", "What keeps the discriminator's layers in range. A spectral norm bounds how steep it can be.";
+        "Discriminator norm", "What keeps the discriminator's layers in range. A spectral norm holds each weight matrix to a stretch of 1.";
     g_activation: ActivationKind = "gActivation", "relu", Kind::Choice { choices: ActivationKind::CHOICES }, "model", Restart, &[],
         "Generator activation", "What the generator's hidden layers do to each value.";
     d_activation: ActivationKind = "dActivation", "leaky", Kind::Choice { choices: ActivationKind::CHOICES }, "model", Restart, &[],
@@ -209,11 +209,11 @@ settings! {
     blur: f32 = "instanceNoise", "0", Kind::Number { min: 0.0, max: 2.0, log: false }, "loss", Restart, &[],
         "Instance noise", "How much noise lies on all that the discriminator sees at first, so that trifles don't give fakes away.";
     blur_steps: u32 = "instanceNoiseSteps", "2000", Kind::Integer { min: 1, max: 1_000_000 }, "loss", Restart, &[],
-        "Noise fades over", "After so many updates the instance noise is gone.";
+        "Noise fades over", "After so many steps the instance noise is gone.";
     translate: u32 = "translate", "0", Kind::Integer { min: 0, max: 8 }, "loss", Restart, &[],
         "Translation", "All that the discriminator sees is moved by up to so many pixels at random, so that few images teach it longer.";
     replay: u32 = "replay", "0", Kind::Integer { min: 0, max: 10_000 }, "loss", Restart, &[],
-        "Replay", "Keeps so many old fakes, and shows the discriminator one of them instead of every second new one.";
+        "Replay", "Keeps so many old fakes, and shows the discriminator one of them instead of every second new one; its opinion of fakes is of both.";
     optimizer: OptimizerKind = "optimizer", "adam", Kind::Choice { choices: OptimizerKind::CHOICES }, "training", Restart, &[],
         "Optimiser", "How weights follow their gradients.";
     d_optimizer: DOptimizer = "dOptimizer", "same", Kind::Choice { choices: DOptimizer::CHOICES }, "training", Restart, &[],

@@ -62,7 +62,19 @@ fn single_constructions() -> Vec<String> {
         .chain(each("size", Size::CHOICES))
         .chain(each("dOptimizer", DOptimizer::CHOICES))
         .collect();
-    let others = ["gDepth=3", "dDepth=2", "dropout=0.3", "minibatchDeviation=on", "pack=2", "translate=3", "replay=20"];
+    let others = [
+        "gDepth=3",
+        "dDepth=2",
+        "dropout=0.3",
+        "minibatchDeviation=on",
+        "pack=2",
+        "translate=3",
+        "replay=20",
+        "clip=0.1",
+        "clipNorm=1",
+        "instanceNoise=0.1",
+        "schedule=cosine&warmup=5",
+    ];
     all.extend(others.map(str::to_owned));
     all
 }
@@ -258,7 +270,11 @@ fn the_same_seed_gives_the_same_bits_and_another_does_not() {
 
 #[test]
 fn a_resumed_run_is_the_run_that_never_stopped() {
-    for network in [TINY, TINY_MLP] {
+    let constructions = constructions();
+    let rich = constructions.iter().rev().take(2).map(|text| format!("{TINY}&batch=6&{text}"));
+    let bare = format!("{TINY}&average=0&gNorm=batch&dNorm=spectral&replay=20");
+    for network in [TINY.into(), TINY_MLP.into(), bare].into_iter().chain(rich) {
+        let network = network.as_str();
         let mut whole = trainer(network);
         whole.run(30).unwrap();
         let mut first = trainer(network);
