@@ -142,7 +142,7 @@ mod tests {
         mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>(), |d| -ln_d(-d))
     }
 
-    /// The table of the module's head, with D's target `1 - s` for real images.
+    /// What `formulas` says, with D's target `1 - s` for real images.
     fn formulas(loss: Loss, s: f64, lambda: f64, real: &[f64], fake: &[f64]) -> [f64; 2] {
         let d_log = mean(real, |d| -(1.0 - s) * ln_d(d) - s * ln_d(-d)) - mean(fake, |d| ln_d(-d));
         match loss {
