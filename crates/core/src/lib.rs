@@ -12,6 +12,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod layers;
+pub mod metrics;
 pub mod models;
 pub mod ops;
 pub mod optim;
