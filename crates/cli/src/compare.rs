@@ -3,7 +3,6 @@
 
 mod figures;
 mod frozen;
-mod neighbours;
 mod reader;
 mod report;
 

@@ -1,10 +1,11 @@
 //! What can be said of many images at once.
 
-use super::neighbours::Neighbours;
-use super::reader::Reader;
+use super::reader::{Reader, distances, neighbours};
 use crate::data::DataSet;
 use crate::failure::Result;
 use digit_forge_core::data::IMAGE;
+use digit_forge_core::metrics::Neighbours;
+use digit_forge_core::metrics::report::Histogram;
 use digit_forge_core::models::gan::DIGITS;
 use serde::Serialize;
 
@@ -54,13 +55,12 @@ impl Judge {
     pub fn figures(&mut self, pixels: &[u8], wanted: Option<&[u8]>) -> Result<Figures> {
         let digits = self.reader.read(pixels)?;
         let count = digits.len() as f64;
-        let of = |digit: usize| digits.iter().filter(|&&d| usize::from(d) == digit).count() as f64;
-        let shares: [f64; DIGITS] = std::array::from_fn(|digit| of(digit) / count);
+        let Histogram { shares, entropy } = Histogram::of(&digits)?;
         let agrees = |wanted: &[u8]| digits.iter().zip(wanted).filter(|(a, b)| a == b).count() as f64 / count;
         let (distance, copies) = self.groups.as_mut().map(|groups| groups.of(pixels)).transpose()?.unzip();
         Ok(Figures {
             agreement: wanted.map(agrees),
-            entropy: entropy(&shares),
+            entropy,
             spread: self.spread(&shares, &deviations(pixels, &digits)),
             shares,
             distance,
@@ -94,7 +94,7 @@ impl Groups {
             return Ok(None);
         }
         let (groups, others) = pixels.split_at(2 * GROUP * IMAGE.pixels());
-        let mut groups = Groups { neighbours: Neighbours::new(groups)?, real: 1.0 };
+        let mut groups = Groups { neighbours: neighbours(groups)?, real: 1.0 };
         groups.real = groups.of(others)?.0;
         Ok(Some(groups))
     }
@@ -102,21 +102,15 @@ impl Groups {
     /// The mean distance from the nearest image, and the share of images whose nearest is in the first group.
     fn of(&mut self, pixels: &[u8]) -> Result<(f64, f64)> {
         let (mut sum, mut first, mut all) = (0.0, 0.0, 0.0);
-        self.neighbours.distances(pixels, |distances| {
+        distances(&mut self.neighbours, pixels, &mut |distances| {
             let [here, there] = [&distances[..GROUP], &distances[GROUP..]]
                 .map(|group| group.iter().fold(f32::INFINITY, |nearest, &distance| nearest.min(distance)));
-            // Rounding may take a distance below 0.
-            sum += f64::from(here.min(there).max(0.0)).sqrt();
+            sum += f64::from(here.min(there)).sqrt();
             first += if here < there { 1.0 } else { 0.0 };
             all += 1.0;
         })?;
         Ok((sum / all / self.real, first / all))
     }
-}
-
-/// `−Σ p ln p`, and 0 rather than −0 where there is one digit.
-fn entropy(shares: &[f64]) -> f64 {
-    0.0 - shares.iter().filter(|&&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>()
 }
 
 /// For each digit, the root of the sum of its images' pixels' variances, where it has two images.
@@ -141,12 +135,6 @@ fn deviations(pixels: &[u8], digits: &[u8]) -> [Option<f64>; DIGITS] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn entropy_is_that_of_the_digits() {
-        assert!((entropy(&[0.5, 0.0, 0.5]) - 2f64.ln()).abs() < 1e-12);
-        assert_eq!(entropy(&[1.0, 0.0]).to_bits(), 0.0f64.to_bits());
-    }
 
     #[test]
     fn deviations_are_those_of_each_digit() {

@@ -1,8 +1,9 @@
 //! Reads digits: each image is what most of its three nearest training images are, or what the nearest is where they
 //! all differ. Any other reader needs [`Reader::new`] and [`Reader::read`].
 
-use super::neighbours::Neighbours;
 use crate::failure::Result;
+use digit_forge_core::data::IMAGE;
+use digit_forge_core::metrics::{Features, Neighbours, inks};
 
 /// How many neighbours vote.
 pub const VOTES: usize = 3;
@@ -15,15 +16,26 @@ pub struct Reader {
 impl Reader {
     /// Learns from the pixels of images and their labels.
     pub fn new((pixels, labels): (&[u8], &[u8])) -> Result<Self> {
-        Ok(Reader { neighbours: Neighbours::new(pixels)?, labels: labels.into() })
+        Ok(Reader { neighbours: neighbours(pixels)?, labels: labels.into() })
     }
 
     /// The digit of each image.
     pub fn read(&mut self, pixels: &[u8]) -> Result<Vec<u8>> {
         let mut digits = Vec::new();
-        self.neighbours.distances(pixels, |distances| digits.push(vote(distances, &self.labels)))?;
+        distances(&mut self.neighbours, pixels, &mut |distances| digits.push(vote(distances, &self.labels)))?;
         Ok(digits)
     }
+}
+
+/// To measure distances from the pixels of these images.
+pub fn neighbours(pixels: &[u8]) -> Result<Neighbours> {
+    Ok(Neighbours::new(Features::new("training images", &inks(pixels), IMAGE.pixels())?))
+}
+
+/// Calls `each` for every image, in order, with its squared distances from all neighbours.
+pub fn distances(from: &mut Neighbours, pixels: &[u8], each: &mut dyn FnMut(&[f32])) -> Result<()> {
+    let values = inks(pixels);
+    Ok(from.distances(Features::new("images", &values, IMAGE.pixels())?, &mut |_, distances| each(distances))?)
 }
 
 fn vote(distances: &[f32], labels: &[u8]) -> u8 {

@@ -73,6 +73,11 @@ impl<'a> Features<'a> {
     }
 }
 
+/// Pixels, from 0 to 1.
+pub fn inks(pixels: &[u8]) -> Vec<f32> {
+    pixels.iter().map(|&p| f32::from(p) / 255.0).collect()
+}
+
 /// Refuses widths that differ.
 pub(super) fn same_width(one: (&'static str, usize), other: (&'static str, usize)) -> Result<()> {
     if one.1 != other.1 {

@@ -2,7 +2,8 @@
 //! shifts (Bowdler, Martin, Reinsch, Wilkinson, "The QR and QL algorithms for symmetric matrices", 1968; Golub, Van Loan,
 //! "Matrix Computations", §8.3). In f64, for a few hundred rows.
 //!
-//! Of our own because the page would fetch it: nalgebra's solver adds 9 kB gzipped to WebAssembly, this one 2.
+//! Of our own because the page is to fetch it: gzipped, nalgebra's solver is 4.5 kB of WebAssembly and this one 2.6, where
+//! 5 are left.
 
 use crate::error::{Error, Result};
 

@@ -4,7 +4,7 @@
 //! A generator that has learnt is as far from the training images as new real images are; one that has memorised is far
 //! below, and one that makes noise or blots is far above. The distance is `|a − b|` with pixels from 0 to 1.
 
-use super::cloud::{Features, refuse};
+use super::cloud::{Features, inks, refuse};
 use super::neighbours::Neighbours;
 use crate::error::Result;
 
@@ -30,11 +30,11 @@ pub fn nearest(training: &[u8], images: &[u8], width: usize) -> Result<Vec<Neare
     if width == 0 || training.is_empty() || !training.len().is_multiple_of(width) {
         return Err(refuse("training images", format!("{} bytes are no whole images of {width}", training.len())));
     }
-    let values = values(images);
+    let values = inks(images);
     let images = Features::new("images", &values, width)?;
     let mut all = vec![(0, f32::INFINITY); images.count()];
     for (block, pixels) in training.chunks(AT_ONCE * width).enumerate() {
-        let values = self::values(pixels);
+        let values = inks(pixels);
         let mut neighbours = Neighbours::new(Features::new("training images", &values, width)?);
         neighbours.distances(images, &mut |i, distances| {
             for (j, &distance) in distances.iter().enumerate() {
@@ -96,11 +96,6 @@ impl Memory {
     pub fn ratio(&self) -> f64 {
         self.distance / self.real
     }
-}
-
-/// From 0 to 1.
-fn values(pixels: &[u8]) -> Vec<f32> {
-    pixels.iter().map(|&p| f32::from(p) / 255.0).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub mod memory;
 mod neighbours;
 pub mod report;
 
-pub use cloud::Features;
+pub use cloud::{Features, inks};
 pub use neighbours::Neighbours;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The products are the CPU engine's, in f32. Of two rows that are close to one another that leaves little more than
 //! rounding, so their differences are summed instead: a copy is at distance 0.
 
-use super::cloud::Features;
+use super::cloud::{Features, same_width};
 use crate::engine::cpu::{Matrix, gemm, gemm_scratch};
 use crate::error::Result;
 
@@ -13,8 +13,11 @@ const AT_ONCE: usize = 128;
 const CLOSE: f32 = 1e-3;
 
 /// Rows to measure distances from.
-pub struct Neighbours<'a> {
-    rows: Features<'a>,
+pub struct Neighbours {
+    what: &'static str,
+    /// `[N, width]`
+    values: Vec<f32>,
+    width: usize,
     /// `|b|²`, `[N]`
     lengths: Vec<f32>,
     /// `[AT_ONCE, N]`
@@ -22,11 +25,13 @@ pub struct Neighbours<'a> {
     scratch: Vec<f32>,
 }
 
-impl<'a> Neighbours<'a> {
+impl Neighbours {
     /// Of these rows.
-    pub fn new(rows: Features<'a>) -> Self {
+    pub fn new(rows: Features) -> Self {
         Neighbours {
-            rows,
+            what: rows.what(),
+            values: rows.values().to_vec(),
+            width: rows.width(),
             lengths: rows.rows().map(squared).collect(),
             products: vec![0.0; AT_ONCE * rows.count()],
             scratch: vec![0.0; gemm_scratch(rows.width(), rows.count())],
@@ -38,13 +43,12 @@ impl<'a> Neighbours<'a> {
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) where the rows have different widths.
     pub fn distances(&mut self, others: Features, each: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
-        others.beside(&self.rows)?;
-        let (width, count) = (self.rows.width(), self.rows.count());
+        same_width((others.what(), others.width()), (self.what, self.width))?;
+        let (width, count) = (self.width, self.lengths.len());
         let (left, right) = ([width, 1], [1, width]);
         let mut number = 0;
         for block in others.values().chunks(AT_ONCE * width) {
-            let (a, b) =
-                (Matrix { values: block, strides: left }, Matrix { values: self.rows.values(), strides: right });
+            let (a, b) = (Matrix { values: block, strides: left }, Matrix { values: &self.values, strides: right });
             gemm([block.len() / width, width, count], a, b, &mut self.products, &mut self.scratch);
             for (row, distances) in block.chunks_exact(width).zip(self.products.chunks_exact_mut(count)) {
                 let own = squared(row);
@@ -53,7 +57,7 @@ impl<'a> Neighbours<'a> {
                 }
                 for (i, (distance, length)) in distances.iter_mut().zip(&self.lengths).enumerate() {
                     if *distance < CLOSE * (own + length) {
-                        *distance = row.iter().zip(self.rows.row(i)).map(|(a, b)| (a - b) * (a - b)).sum();
+                        *distance = row.iter().zip(&self.values[i * width..]).map(|(a, b)| (a - b) * (a - b)).sum();
                     }
                 }
                 each(number, distances);
