@@ -7,6 +7,7 @@ mod compare;
 mod data;
 mod failure;
 mod grid;
+mod judge;
 mod metrics;
 mod output;
 mod pace;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Train(order) => train::train(&order),
         Command::Bench(trial) => bench::bench(&trial),
         Command::Compare(comparison) => compare::compare(&comparison),
+        Command::TrainJudge(teaching) => judge::teach(&teaching),
         Command::Settings { json } => table::print(json),
     };
     match done {

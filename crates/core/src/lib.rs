@@ -11,6 +11,7 @@ pub mod bench;
 pub mod data;
 pub mod engine;
 pub mod error;
+pub mod judge;
 pub mod layers;
 pub mod metrics;
 pub mod models;
