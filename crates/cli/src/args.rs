@@ -31,6 +31,8 @@ pub enum Command {
     Compare(Comparison),
     /// Trains the classifier that judges digits, and says how many of MNIST's test images it reads right.
     TrainJudge(Teaching),
+    /// Says how good a saved model's digits are, or any other images: a report digit by digit, and distances from real ones.
+    Evaluate(Examination),
 }
 
 /// How to teach a judge.
@@ -96,6 +98,57 @@ pub struct Comparison {
     /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
     #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
     pub data: PathBuf,
+}
+
+/// What to evaluate.
+#[derive(Debug, clap::Args)]
+pub struct Examination {
+    /// A folder that `train` has left, or a checkpoint's file.
+    #[arg(value_name = "DIR|CHECKPOINT", required_unless_present = "idx", conflicts_with = "idx")]
+    pub model: Option<PathBuf>,
+
+    /// Evaluates these two files instead: images and labels in MNIST's format, in either order, gzipped or not.
+    #[arg(long, value_names = ["IMAGES", "LABELS"], num_args = 2)]
+    pub idx: Vec<PathBuf>,
+
+    /// Turns --idx's images: EMNIST's are published with rows and columns exchanged.
+    #[arg(long, requires = "idx", conflicts_with = "model")]
+    pub transpose: bool,
+
+    /// How many images the model generates, as many of each digit where it can be told which. Distances depend on it: they
+    /// are published for 10000. [default: 6000]
+    #[arg(long, value_name = "N", value_parser = sample_count, conflicts_with = "idx")]
+    pub samples: Option<usize>,
+
+    /// How the figures are written.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Text)]
+    pub report: Form,
+
+    /// Also trains a classifier on the images, and one on as many real ones, and reads the test images with both: the
+    /// classification accuracy score. A model generates 60000 images for it. Takes minutes.
+    #[arg(long)]
+    pub cas: bool,
+
+    /// Batches of 64 images that each of the two learns from.
+    #[arg(long, value_name = "N", default_value_t = 3000, requires = "cas", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cas_steps: u32,
+
+    /// What generates. The judge always runs on the CPU.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// The folder with MNIST's training and test files.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
+}
+
+/// How figures are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Tables for people.
+    Text,
+    /// One object.
+    Json,
 }
 
 /// What to time.

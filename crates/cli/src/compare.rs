@@ -154,7 +154,7 @@ impl Lab<'_> {
 }
 
 /// Images of this shape as [`IMAGE`] has it: of larger ones, each pixel the mean of those that it stands for.
-fn shrunk(images: Vec<u8>, shape: ImageShape) -> Vec<u8> {
+pub fn shrunk(images: Vec<u8>, shape: ImageShape) -> Vec<u8> {
     let by = shape.columns / IMAGE.columns;
     if by == 1 {
         return images;

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod compare;
 mod data;
+mod evaluate;
 mod failure;
 mod grid;
 mod judge;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Bench(trial) => bench::bench(&trial),
         Command::Compare(comparison) => compare::compare(&comparison),
         Command::TrainJudge(teaching) => judge::teach(&teaching),
+        Command::Evaluate(examination) => evaluate::evaluate(&examination),
         Command::Settings { json } => table::print(json),
     };
     match done {

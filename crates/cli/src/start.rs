@@ -4,10 +4,11 @@ use crate::args::{EngineKind, Order};
 use crate::failure::{Failure, Result};
 use crate::metrics;
 use digit_forge_core::Error;
+use digit_forge_core::data::MNIST_IMAGES;
 use digit_forge_core::engine::block_on;
 use digit_forge_core::engine::gpu::GpuContext;
 use digit_forge_core::train::presets::{PRESETS, Preset};
-use digit_forge_core::train::settings::{self, Settings};
+use digit_forge_core::train::settings::{self, Resolved, Settings};
 use digit_forge_core::train::{Trainer, checkpoint_settings};
 use std::path::{Path, PathBuf};
 
@@ -48,9 +49,7 @@ impl Start {
                 return Err(Failure::Usage(format!("{flag} can't be used with --resume: {why}")));
             }
         }
-        let path = folder.join(MODEL);
-        let checkpoint = std::fs::read(&path).map_err(|e| Failure::io(&path, "read", &e))?;
-        let resolved = checkpoint_settings(&checkpoint).map_err(|e| Failure::of_file(&path, e))?;
+        let (checkpoint, resolved) = saved(&folder.join(MODEL))?;
         let settings = changed(resolved.settings.clone(), order)?;
         let earlier = Earlier { folder: folder.into(), checkpoint, settings: resolved.settings };
         Ok(Start { preset: resolved.preset, settings, earlier: Some(earlier) })
@@ -73,6 +72,21 @@ impl Start {
             None => Ok(metrics::Record::default()),
         }
     }
+}
+
+/// A checkpoint's bytes and settings.
+fn saved(path: &Path) -> Result<(Vec<u8>, Resolved)> {
+    let checkpoint = std::fs::read(path).map_err(|e| Failure::io(path, "read", &e))?;
+    let resolved = checkpoint_settings(&checkpoint).map_err(|e| Failure::of_file(path, e))?;
+    Ok((checkpoint, resolved))
+}
+
+/// The trainer of a checkpoint, without data.
+pub fn opened(engine: EngineKind, path: &Path) -> Result<Trainer> {
+    let (checkpoint, resolved) = saved(path)?;
+    let mut trainer = on(engine, resolved.preset, resolved.settings, MNIST_IMAGES)?;
+    trainer.load(&checkpoint).map_err(|e| Failure::of_file(path, e))?;
+    Ok(trainer)
 }
 
 fn changed(mut settings: Settings, order: &Order) -> Result<Settings> {

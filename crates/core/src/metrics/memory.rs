@@ -92,9 +92,10 @@ impl Memory {
         })
     }
 
-    /// The distance relative to real images': 1 where the images are as new as those, 0 where all are copies.
-    pub fn ratio(&self) -> f64 {
-        self.distance / self.real
+    /// The distance relative to real images': 1 where the images are as new as those, 0 where all are copies. None where
+    /// the real images are copies themselves.
+    pub fn ratio(&self) -> Option<f64> {
+        (self.real > 0.0).then(|| self.distance / self.real)
     }
 }
 
@@ -137,13 +138,13 @@ mod tests {
             Memory::of(&images, &real).unwrap()
         };
         let new = memory(&grey(400, 3));
-        assert!((0.95..1.05).contains(&new.ratio()) && new.close < 0.04 && new.copies == 0, "{new:?}");
+        assert!((0.95..1.05).contains(&new.ratio().unwrap()) && new.close < 0.04 && new.copies == 0, "{new:?}");
         let mut blurred = training[..200 * 16].to_vec();
         blurred.iter_mut().step_by(5).for_each(|v| *v += 2);
         let copied = memory(&[&training[..200 * 16], &blurred].concat());
-        assert!(copied.ratio() < 0.1 && copied.close == 1.0 && copied.copies == 200, "{copied:?}");
+        assert!(copied.ratio().unwrap() < 0.1 && copied.close == 1.0 && copied.copies == 200, "{copied:?}");
         let noise = memory(&images(400, 4));
-        assert!(noise.ratio() > 1.5 && noise.close == 0.0, "{noise:?}");
+        assert!(noise.ratio().unwrap() > 1.5 && noise.close == 0.0, "{noise:?}");
     }
 
     #[test]
@@ -154,5 +155,12 @@ mod tests {
         assert_eq!(error(&[0; 16], &[]), "images: there are none");
         let one = [Nearest { training: 0, distance: 1.0 }];
         assert_eq!(Memory::of(&one, &[]).unwrap_err().to_string(), "real images: there are none");
+    }
+
+    #[test]
+    fn beside_real_images_that_are_copies_nothing_is_relative() {
+        let one = [Nearest { training: 0, distance: 1.0 }];
+        let memory = Memory::of(&one, &[Nearest { training: 0, distance: 0.0 }]).unwrap();
+        assert_eq!((memory.ratio(), memory.close), (None, 0.0));
     }
 }
