@@ -31,4 +31,16 @@ fn losses_on_the_gpu_are_those_of_the_cpu() {
     // A checkpoint doesn't care which engine wrote it.
     scene.succeeds(&["train", "--resume", "gpu", "--steps", "1", "--out", "on"]);
     assert_eq!(scene.json("on/metrics.json")["runs"][1]["engine"], "cpu");
+
+    // And what it draws is evaluated alike, whichever engine draws.
+    for kind in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
+        scene.put(&format!("data/mnist/t10k-{kind}"), &scene.get(&format!("data/mnist/train-{kind}")));
+    }
+    let fd = |engine: &str| {
+        let args = ["evaluate", "gpu", "--samples", "100", "--report", "json", "--engine", engine];
+        let json: Value = serde_json::from_slice(&scene.succeeds(&args).stdout).unwrap();
+        json["distances"]["fd"].as_f64().unwrap()
+    };
+    let (gpu, cpu) = (fd("gpu"), fd("cpu"));
+    assert!((gpu - cpu).abs() < 1e-2 * cpu, "GPU {gpu}, CPU {cpu}");
 }
