@@ -13,6 +13,7 @@ use digit_forge_core::data::IMAGE;
 use digit_forge_core::metrics::memory::{self, Nearest};
 use digit_forge_core::metrics::report::{Confusion, Histogram, Report, Scores};
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// Test images whose nearest training images say how near new images come to these.
 const NEW: usize = 2_000;
@@ -29,6 +30,8 @@ pub struct Evaluation {
     pub settings: Option<String>,
     pub steps: Option<u32>,
     pub samples: usize,
+    /// How many of them are different: one where weights are no finite numbers any more, or nothing but one image is left.
+    pub different: usize,
     /// Where digits were asked for.
     pub report: Option<Table>,
     /// Of real test images.
@@ -116,6 +119,7 @@ impl Evaluation {
             settings: subject.model.as_ref().map(|model| model.settings.clone()),
             steps: subject.model.as_ref().map(|model| model.steps),
             samples,
+            different: subject.pixels.chunks_exact(IMAGE.pixels()).collect::<HashSet<_>>().len(),
             report: subject.labels.as_ref().map(|labels| Table::of(labels, &images)).transpose()?,
             ceiling: Table::of(test.1, &of_test)?,
             read: Digits { shares: histogram.shares, entropy: histogram.entropy },

@@ -13,7 +13,11 @@ impl Evaluation {
             _ => String::new(),
         };
         let _ = writeln!(text, "{}{what}", self.subject);
-        let _ = writeln!(text, "{} images, read by the judge {}\n", self.samples, self.judge);
+        let _ = writeln!(
+            text,
+            "{} images, {} of them different, read by the judge {}\n",
+            self.samples, self.different, self.judge
+        );
         match &self.report {
             Some(table) => {
                 let _ = writeln!(text, "These images\n\n{}", table.report.text(4));

@@ -82,6 +82,7 @@ fn a_model_is_told_by_its_folder_or_its_file() {
     for part in [
         "run/model.safetensors, preset=quick&images=1000",
         ", 20 steps",
+        "200 images, 200 of them different, read by the judge seed=",
         "f1-score   support",
         "weighted avg",
         "300 real test images",
@@ -119,6 +120,7 @@ fn files_that_copy_the_training_images_or_mislabel_them_are_found_out() {
     let scene = scene();
     let json = evaluated(&scene, &["--idx", TRAINING[0], TRAINING[1]]);
     assert_eq!((&json["samples"], &json["memory"]["copies"]), (&1000.into(), &1000.into()));
+    assert_eq!(json["different"], 1000);
     assert_eq!((number(&json["memory"]["ratio"]), number(&json["memory"]["close"])), (0.0, 1.0));
     // They are the very images of the floor.
     assert_eq!(json["distances"], json["floor"]);
@@ -145,6 +147,7 @@ fn the_classification_accuracy_score_stands_beside_that_of_real_images() {
     scene.put("labels", &idx::write_labels(&(0..200).map(|i| (i % 10) as u8).collect::<Vec<_>>()));
     let json = evaluated(&scene, &["--idx", "blank", "labels", "--cas", "--cas-steps", "60"]);
     assert_eq!((&json["cas"]["images"], &json["cas"]["steps"]), (&200.into(), &60.into()));
+    assert_eq!((&json["samples"], &json["different"]), (&200.into(), &1.into()));
     assert!(number(&json["cas"]["score"]) < 0.3, "{}", json["cas"]);
     assert!(number(&json["cas"]["real"]) > 0.7, "{}", json["cas"]);
 }

@@ -2,7 +2,8 @@
 //! the same of real images that weren't trained on.
 //!
 //! A generator that has learnt is as far from the training images as new real images are; one that has memorised is far
-//! below, and one that makes noise or blots is far above. The distance is `|a − b|` with pixels from 0 to 1.
+//! below, and one that makes noise or blots is far above. The distance is `|a − b|` with pixels from 0 to 1, so an image with
+//! little ink, or none, is near to thin digits without having learnt any: being near means something where images differ.
 
 use super::cloud::{Features, inks, refuse};
 use super::neighbours::Neighbours;
