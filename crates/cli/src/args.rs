@@ -28,6 +28,40 @@ pub enum Command {
     ///
     /// What the generated digits are, a reader says that looks for the nearest training images.
     Compare(Comparison),
+    /// Trains several settings from several seeds, and prints what the doctor finds, and when, as a table in Markdown.
+    Diagnose(Diagnosis),
+}
+
+/// What to diagnose.
+#[derive(Debug, clap::Args)]
+pub struct Diagnosis {
+    /// Settings to train with, as for `compare`. [default: every preset]
+    #[arg(long = "row", value_name = "NAME=TEXT", num_args = 1.., value_parser = name_and_text)]
+    pub rows: Vec<(String, String)>,
+
+    /// Each row is trained from the seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+
+    /// How many steps to train.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+
+    /// Steps between two examinations.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2048))]
+    pub every: u32,
+
+    /// Also tells all that is read, on stderr.
+    #[arg(long)]
+    pub readings: bool,
+
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
 }
 
 /// What to compare.

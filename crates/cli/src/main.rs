@@ -5,6 +5,8 @@ mod args;
 mod bench;
 mod compare;
 mod data;
+mod diagnose;
+mod examine;
 mod failure;
 mod grid;
 mod metrics;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Train(order) => train::train(&order),
         Command::Bench(trial) => bench::bench(&trial),
         Command::Compare(comparison) => compare::compare(&comparison),
+        Command::Diagnose(order) => diagnose::diagnose(&order),
         Command::Settings { json } => table::print(json),
     };
     match done {
