@@ -204,6 +204,11 @@ pub struct Order {
     #[arg(long, value_name = "N", value_parser = sample_count)]
     pub samples: Option<usize>,
 
+    /// Looks after the run: every 250 steps, tells in plain words what is wrong and what may help. Where values are no numbers
+    /// any more, it goes back to before that, once, and on at a tenth of the rates.
+    #[arg(long)]
+    pub doctor: bool,
+
     /// The folder with MNIST's training files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
     pub data: PathBuf,

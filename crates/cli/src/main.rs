@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod care;
 mod compare;
 mod data;
 mod diagnose;

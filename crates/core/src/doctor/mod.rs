@@ -5,8 +5,10 @@
 //! Trainer::vitals, a reader of samples ─▶ Symptoms ─▶ Doctor::observe ─▶ alarms ─▶ cures, and the ring to go back
 //! ```
 
+pub mod breakage;
 mod course;
 pub mod cures;
+pub mod keeper;
 pub mod ring;
 pub mod rules;
 pub mod symptoms;

@@ -87,3 +87,18 @@ pub fn check(file: &[u8]) -> Result<Resolved> {
     views(&file, &expected)?;
     Ok(resolved)
 }
+
+/// The first tensor of a network in a checkpoint that isn't all finite numbers: weights, moments or averages, the
+/// discriminator's before the generator's, which are updated after them.
+///
+/// # Errors
+/// [`Error::Checkpoint`] where the file can't be read.
+pub fn not_finite(file: &[u8]) -> Result<Option<String>> {
+    let file = open(file)?;
+    let broken = |view: &&View| {
+        let mut words = view.bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        view.dtype == safetensors::name(crate::program::DType::F32) && words.any(|w| !f32::from_bits(w).is_finite())
+    };
+    let of = |network: &str| file.tensors.iter().filter(|view| view.name.starts_with(network)).find(broken);
+    Ok(of("discriminator.").or_else(|| of("generator.")).map(|view| view.name.clone()))
+}

@@ -400,4 +400,4 @@ fn to_bytes(words: &[u32]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
