@@ -1,6 +1,7 @@
 //! The arguments. Values of settings stay text here: the core reads them and says what it expected.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use digit_forge_core::judge::Lesson;
 use digit_forge_core::models::gan::DIGITS;
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub enum Command {
     Compare(Comparison),
     /// Trains several settings from several seeds, and prints what the doctor finds, and when, as a table in Markdown.
     Diagnose(Diagnosis),
+    /// Trains the classifier that judges digits, and says how many of MNIST's test images it reads right.
+    TrainJudge(Teaching),
 }
 
 /// What to diagnose.
@@ -60,6 +63,30 @@ pub struct Diagnosis {
     pub engine: EngineKind,
 
     /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
+}
+
+/// How to teach a judge.
+#[derive(Debug, clap::Args)]
+pub struct Teaching {
+    /// Where all random numbers start.
+    #[arg(long, value_name = "S", default_value_t = Lesson::PINNED.seed)]
+    pub seed: u32,
+
+    /// How many batches of 64 images it learns from. The learning rate falls to 0 over them.
+    #[arg(long, value_name = "N", default_value_t = Lesson::PINNED.steps, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+
+    /// The file for its weights.
+    #[arg(long, value_name = "FILE", default_value = "judge.safetensors")]
+    pub out: PathBuf,
+
+    /// What computes. Runs on the CPU engine repeat bit for bit on the same kind of processor.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// The folder with MNIST's training and test files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
     pub data: PathBuf,
 }

@@ -35,10 +35,7 @@ impl DataSet {
 
     /// The test files, where there are any.
     pub fn read_test(folder: &Path) -> Result<Option<Self>> {
-        TEST.iter()
-            .any(|name| folder.join(name).exists())
-            .then(|| Self::of_files(folder, TEST, MNIST_IMAGES))
-            .transpose()
+        TEST.iter().any(|name| folder.join(name).exists()).then(|| Self::mnist_test(folder)).transpose()
     }
 
     fn of_files(folder: &Path, names: [&str; 2], count: usize) -> Result<Self> {
@@ -47,6 +44,11 @@ impl DataSet {
         let found = idx::images(names[0], &images).map_err(|e| Failure::of_file(&images_path, e))?.count;
         idx::labels(names[1], &labels).map_err(|e| Failure::of_file(&labels_path, e))?;
         Ok(DataSet { path: folder.into(), images, labels, count, found })
+    }
+
+    /// MNIST's test files in a folder.
+    pub fn mnist_test(folder: &Path) -> Result<Self> {
+        Self::of_files(folder, TEST, MNIST_IMAGES)
     }
 
     /// Pixels and labels of the first so many images, or of all where there are fewer.

@@ -10,6 +10,7 @@ mod diagnose;
 mod examine;
 mod failure;
 mod grid;
+mod judge;
 mod metrics;
 mod output;
 mod pace;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Bench(trial) => bench::bench(&trial),
         Command::Compare(comparison) => compare::compare(&comparison),
         Command::Diagnose(order) => diagnose::diagnose(&order),
+        Command::TrainJudge(teaching) => judge::teach(&teaching),
         Command::Settings { json } => table::print(json),
     };
     match done {

@@ -12,6 +12,7 @@ pub mod data;
 pub mod doctor;
 pub mod engine;
 pub mod error;
+pub mod judge;
 pub mod layers;
 pub mod models;
 pub mod ops;

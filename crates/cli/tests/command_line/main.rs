@@ -6,6 +6,7 @@ mod bench;
 mod compare;
 mod data;
 mod gpu;
+mod judge;
 mod refusals;
 mod resume;
 mod scene;

@@ -1,5 +1,6 @@
 //! What is known of a run at a moment: plain numbers, whoever read them.
 
+use crate::judge::{FEATURES, Readings};
 use crate::models::gan::DIGITS;
 use crate::models::vitals::Vitals;
 
@@ -56,6 +57,19 @@ impl Reference {
     pub fn new(features: &[f32], width: usize, digits: &[u8]) -> Self {
         let within = std::array::from_fn(|digit| deviation(features, width, |i| usize::from(digits[i]) == digit));
         Reference { diversity: deviation(features, width, |_| true).unwrap_or(0.0), within }
+    }
+
+    /// From what the judge read off real images.
+    pub fn of(real: &Readings) -> Self {
+        Self::new(&real.features, FEATURES, &real.digits())
+    }
+
+    /// What is to be said of images that the judge has read, where these digits `[N]` may have been asked for. At least one.
+    pub fn judge(&self, readings: &Readings, wanted: Option<&[u8]>) -> Samples {
+        let probabilities = readings.probabilities();
+        let sure = probabilities.chunks_exact(DIGITS).map(|row| row.iter().copied().fold(0.0, f32::max));
+        let certainty = Some(sure.sum::<f32>() / readings.count() as f32);
+        Samples { certainty, ..self.read(&readings.features, FEATURES, &readings.digits(), wanted) }
     }
 
     /// What is to be said of images with these features `[N, width]`, read as these digits `[N]`, where others `[N]` may have

@@ -33,6 +33,7 @@ pub mod replay;
 pub mod reshape;
 pub mod schedule;
 pub mod sgd;
+pub mod softmax;
 pub(crate) mod source;
 pub mod spectral;
 pub mod tick;

@@ -1,21 +1,22 @@
 //! Checkpoints as safetensors files: every lasting tensor by its name, and the settings as text in the header.
 
-use super::safetensors::{self, File, Part, View};
+use super::safetensors::{self, File, Part, Type, View};
 use super::settings::{self, Resolved};
 use crate::data::MNIST_IMAGES;
 use crate::error::{CheckpointFault as Fault, Error, Result};
 use crate::models::gan::Gan;
-use crate::program::TensorInfo;
+use crate::program::{DType, TensorInfo};
 
 /// The header's key for the settings; it also says what wrote the file, and in which form. The only one, since a header
 /// of several would come in any order, and equal runs make equal files.
 const SETTINGS: &str = "digit-forge 1 settings";
 
-fn bad(fault: Fault, why: impl std::fmt::Display) -> Error {
+pub(crate) fn bad(fault: Fault, why: impl std::fmt::Display) -> Error {
     Error::Checkpoint { fault, why: why.to_string() }
 }
 
-fn open(file: &[u8]) -> Result<File<'_>> {
+/// The file's tensors, or what is wrong with it.
+pub(crate) fn open(file: &[u8]) -> Result<File<'_>> {
     File::read(file).map_err(|fault| match fault {
         safetensors::Fault::Truncated(why) => bad(Fault::Truncated, format!("not a whole safetensors file: {why}")),
         safetensors::Fault::Format(why) => bad(Fault::Format, format!("not a readable safetensors file: {why}")),
@@ -26,7 +27,7 @@ fn open(file: &[u8]) -> Result<File<'_>> {
 pub(super) fn write(settings: &str, tensors: &[(&TensorInfo, Vec<u32>)]) -> Vec<u8> {
     let parts: Vec<Part> = tensors
         .iter()
-        .map(|(info, words)| Part { name: &info.name, dtype: info.dtype, shape: &info.shape.0, words })
+        .map(|(info, words)| Part { name: &info.name, kind: Type::of(info.dtype), shape: &info.shape.0, words })
         .collect();
     safetensors::write(SETTINGS, settings, &parts)
 }
@@ -37,7 +38,7 @@ fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo]) -> Result<Vec<&'a
         let name = &info.name;
         let missing = || bad(Fault::Tensors, format!("`{name}` is missing; the settings must be another model's"));
         let view = file.tensor(name).ok_or_else(missing)?;
-        let dtype = safetensors::name(info.dtype);
+        let dtype = Type::of(info.dtype).name();
         if view.shape != info.shape.0 || view.dtype != dtype {
             let (found, shape) = (&view.dtype, &view.shape);
             let why = format!("`{name}` is {found} {shape:?} in the file, and {dtype} {} here", info.shape);
@@ -50,10 +51,10 @@ fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo]) -> Result<Vec<&'a
 
 /// The words of these tensors, in their order.
 pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>>> {
-    let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
     let file = open(file)?;
     let views = views(&file, expected)?;
-    Ok(views.iter().map(|view| view.bytes.chunks_exact(4).map(word).collect()).collect())
+    // None is of another type: `views` has looked.
+    Ok(views.iter().zip(expected).filter_map(|(view, info)| view.words(info.dtype)).collect())
 }
 
 /// The settings that a checkpoint was written with.
@@ -96,8 +97,7 @@ pub fn check(file: &[u8]) -> Result<Resolved> {
 pub fn not_finite(file: &[u8]) -> Result<Option<String>> {
     let file = open(file)?;
     let broken = |view: &&View| {
-        let mut words = view.bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        view.dtype == safetensors::name(crate::program::DType::F32) && words.any(|w| !f32::from_bits(w).is_finite())
+        view.words(DType::F32).is_some_and(|words| words.iter().any(|&w| !f32::from_bits(w).is_finite()))
     };
     let of = |network: &str| file.tensors.iter().filter(|view| view.name.starts_with(network)).find(broken);
     Ok(of("discriminator.").or_else(|| of("generator.")).map(|view| view.name.clone()))

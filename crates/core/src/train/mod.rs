@@ -1,13 +1,13 @@
 //! Training from settings: what can be set ([`settings`], [`presets`]), the [`Trainer`] that steps a model on an engine,
 //! and its checkpoints.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod choices;
 pub mod describe;
 pub mod json;
 pub(crate) mod number;
 pub mod presets;
-mod safetensors;
+pub(crate) mod safetensors;
 pub mod settings;
 mod trainer;
 pub mod values;

@@ -6,6 +6,8 @@
 
 use super::json::Json;
 use crate::program::DType;
+use half::f16;
+use std::borrow::Cow;
 
 /// Bytes before the header.
 const LENGTH: usize = 8;
@@ -14,44 +16,84 @@ const LONGEST_HEADER: u64 = 100_000_000;
 /// The header's field for whatever else is said about the file.
 const METADATA: &str = "__metadata__";
 
+/// What the header says of a tensor: its type, its extents, its first byte and the one after its last.
+const FIELDS: [&str; 3] = ["dtype", "shape", "data_offsets"];
+
 /// What is wrong with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It isn't of this format.
     Format(&'static str),
     /// Its end is missing, or not where it should be.
     Truncated(&'static str),
 }
 
-/// The format's name of a type.
-pub(super) fn name(dtype: DType) -> &'static str {
-    match dtype {
-        DType::F32 => "F32",
-        DType::U32 => "U32",
+/// How values lie in a file. Files of other types are not looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// IEEE 754 single precision.
+    F32,
+    /// Unsigned integers of 32 bits.
+    U32,
+    /// IEEE 754 half precision: eleven significant bits, magnitudes from 6e-8 to 65,504.
+    F16,
+}
+
+impl Type {
+    /// In the order in which the crate lays out tensors.
+    const ALL: [Type; 3] = [Type::F32, Type::U32, Type::F16];
+
+    /// As a tensor in memory lies in a file without loss.
+    pub fn of(dtype: DType) -> Self {
+        match dtype {
+            DType::F32 => Type::F32,
+            DType::U32 => Type::U32,
+        }
+    }
+
+    /// The format's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::F32 => "F32",
+            Type::U32 => "U32",
+            Type::F16 => "F16",
+        }
+    }
+
+    /// Bytes of a value.
+    fn size(self) -> usize {
+        if self == Type::F16 { 2 } else { 4 }
     }
 }
 
 /// A tensor to be written.
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What its words mean.
-    pub dtype: DType,
+    /// How its values lie in the file.
+    pub kind: Type,
     /// Its extents.
     pub shape: &'a [usize],
-    /// Its values.
+    /// Its values. Where they lie in half precision, each is rounded to the nearest, ties to even.
     pub words: &'a [u32],
 }
 
 impl Part<'_> {
-    /// The order of the crate: floats before whole numbers, then by name.
-    fn place(&self) -> (bool, &[u8]) {
-        (self.dtype == DType::U32, self.name.as_bytes())
+    /// The order of the crate: by type, then by name.
+    fn place(&self) -> (usize, &[u8]) {
+        (Type::ALL.iter().position(|&kind| kind == self.kind).unwrap_or_default(), self.name.as_bytes())
+    }
+
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        match self.kind {
+            Type::F32 | Type::U32 => Cow::Borrowed(bytemuck::cast_slice(self.words)),
+            Type::F16 => self.words.iter().flat_map(|&w| f16::from_f32(f32::from_bits(w)).to_le_bytes()).collect(),
+        }
     }
 }
 
 /// A file of these tensors, with metadata of one key.
-pub(super) fn write(key: &str, value: &str, parts: &[Part]) -> Vec<u8> {
+pub(crate) fn write(key: &str, value: &str, parts: &[Part]) -> Vec<u8> {
     let mut sorted: Vec<&Part> = Vec::with_capacity(parts.len());
     for part in parts {
         let at = sorted.iter().take_while(|other| other.place() <= part.place()).count();
@@ -62,11 +104,11 @@ pub(super) fn write(key: &str, value: &str, parts: &[Part]) -> Vec<u8> {
     let mut end = 0;
     for part in &sorted {
         let start = end;
-        end += part.words.len() * 4;
+        end += part.words.len() * part.kind.size();
         let field = Json::object(vec![
-            ("dtype", Json::text(name(part.dtype))),
-            ("shape", numbers(part.shape)),
-            ("data_offsets", numbers(&[start, end])),
+            (FIELDS[0], Json::text(part.kind.name())),
+            (FIELDS[1], numbers(part.shape)),
+            (FIELDS[2], numbers(&[start, end])),
         ]);
         fields.push((part.name, field));
     }
@@ -76,14 +118,14 @@ pub(super) fn write(key: &str, value: &str, parts: &[Part]) -> Vec<u8> {
     file.extend((header.len() as u64).to_le_bytes());
     file.extend(header);
     for part in sorted {
-        file.extend(bytemuck::cast_slice::<u32, u8>(part.words));
+        file.extend(&*part.bytes());
     }
     file
 }
 
 /// A tensor of a file.
 #[derive(Debug)]
-pub(super) struct View<'f> {
+pub(crate) struct View<'f> {
     /// Its name.
     pub name: String,
     /// The format's name of its type.
@@ -94,9 +136,27 @@ pub(super) struct View<'f> {
     pub bytes: &'f [u8],
 }
 
+impl View<'_> {
+    /// Its values as they lie in memory, if they are of this type here.
+    pub fn words(&self, dtype: DType) -> Option<Vec<u32>> {
+        let kind = Type::ALL.into_iter().find(|kind| kind.name() == self.dtype)?;
+        match (kind, dtype) {
+            (Type::F32, DType::F32) | (Type::U32, DType::U32) => {
+                let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+                Some(self.bytes.chunks_exact(4).map(word).collect())
+            }
+            (Type::F16, DType::F32) => {
+                let word = |b: &[u8]| f16::from_le_bytes([b[0], b[1]]).to_f32().to_bits();
+                Some(self.bytes.chunks_exact(2).map(word).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A file that is whole.
 #[derive(Debug)]
-pub(super) struct File<'f> {
+pub(crate) struct File<'f> {
     /// What else is said about it.
     metadata: Option<Json>,
     /// All its tensors.
@@ -162,18 +222,24 @@ fn is_metadata(json: &Json) -> bool {
 /// A tensor as the header describes it, and where it ends in `data`.
 fn view<'f>(name: String, info: &Json, data: &'f [u8]) -> Result<(View<'f>, usize), Fault> {
     let described =
-        || Some((text(info.get("dtype")?)?, numbers(info.get("shape")?)?, numbers(info.get("data_offsets")?)?));
+        || Some((text(info.get(FIELDS[0])?)?, numbers(info.get(FIELDS[1])?)?, numbers(info.get(FIELDS[2])?)?));
     let Some((dtype, shape, offsets)) = described() else {
         return Err(Fault::Format("its header describes a tensor otherwise"));
     };
+    if let Json::Object(fields) = info
+        && FIELDS.iter().any(|&field| fields.iter().filter(|(key, _)| key == field).count() > 1)
+    {
+        return Err(Fault::Format("its header describes a tensor twice"));
+    }
     let [start, end] = offsets[..] else { return Err(Fault::Format("a tensor has no start and end")) };
     if start > end {
         return Err(Fault::Format("a tensor ends before it starts"));
     }
     let bytes = data.get(start..end).ok_or(Fault::Truncated("it ends within its tensors"))?;
     let values = shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent));
-    let fits = values.and_then(|count| count.checked_mul(4)) == Some(bytes.len());
-    if !fits && [DType::F32, DType::U32].into_iter().any(|ours| dtype == self::name(ours)) {
+    if let Some(kind) = Type::ALL.into_iter().find(|kind| dtype == kind.name())
+        && values.and_then(|count| count.checked_mul(kind.size())) != Some(bytes.len())
+    {
         return Err(Fault::Format("a tensor has another length than its shape"));
     }
     Ok((View { name, dtype, shape, bytes }, end))
@@ -198,17 +264,24 @@ mod tests {
     use std::collections::HashMap;
 
     const PARTS: &[Part] = &[
-        Part { name: "clock", dtype: DType::U32, shape: &[2], words: &[1, 2] },
-        Part { name: "weight \"a\"", dtype: DType::F32, shape: &[2, 2], words: &[3, 4, 5, 6] },
-        Part { name: "bias", dtype: DType::F32, shape: &[], words: &[7] },
-        Part { name: "none", dtype: DType::F32, shape: &[3, 0], words: &[] },
+        Part { name: "half", kind: Type::F16, shape: &[2, 1], words: &[1.5f32.to_bits(), 1e-7f32.to_bits()] },
+        Part { name: "clock", kind: Type::U32, shape: &[2], words: &[1, 2] },
+        Part { name: "weight \"a\"", kind: Type::F32, shape: &[2, 2], words: &[3, 4, 5, 6] },
+        Part { name: "bias", kind: Type::F32, shape: &[], words: &[7] },
+        Part { name: "none", kind: Type::F32, shape: &[3, 0], words: &[] },
     ];
+
+    /// 1.5 and 2 · 2⁻²⁴, which is subnormal and the nearest to 1e-7.
+    const HALVES: &[u8] = &[0x00, 0x3e, 0x02, 0x00];
 
     /// The same file as the crate writes it.
     fn theirs() -> Vec<u8> {
         let views = PARTS.iter().map(|part| {
-            let dtype = if part.dtype == DType::F32 { Dtype::F32 } else { Dtype::U32 };
-            let bytes = bytemuck::cast_slice(part.words);
+            let (dtype, bytes): (_, &[u8]) = match part.kind {
+                Type::F32 => (Dtype::F32, bytemuck::cast_slice(part.words)),
+                Type::U32 => (Dtype::U32, bytemuck::cast_slice(part.words)),
+                Type::F16 => (Dtype::F16, HALVES),
+            };
             (part.name, TensorView::new(dtype, part.shape.to_vec(), bytes).unwrap())
         });
         let metadata = HashMap::from([("key".to_owned(), "a=1&b=\n\u{1}é".to_owned())]);
@@ -232,9 +305,41 @@ mod tests {
         assert_eq!(read.tensors.len(), PARTS.len());
         for part in PARTS {
             let view = read.tensor(part.name).unwrap();
-            assert_eq!((view.shape.as_slice(), view.dtype.as_str()), (part.shape, name(part.dtype)));
-            assert_eq!(view.bytes, bytemuck::cast_slice::<u32, u8>(part.words));
+            assert_eq!((view.shape.as_slice(), view.dtype.as_str()), (part.shape, part.kind.name()));
+            assert_eq!(view.bytes, &*part.bytes());
         }
+    }
+
+    #[test]
+    fn half_precision_rounds_to_the_nearest_and_keeps_what_is_subnormal_or_infinite() {
+        let step = f32::powi(2.0, -24);
+        let cases = [
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (1.0, 1.0),
+            // Between 1 and 1 + 2⁻¹⁰: to even, down and up.
+            (1.0 + 0.5 * f32::powi(2.0, -10), 1.0),
+            (1.0 + 1.5 * f32::powi(2.0, -10), 1.0 + f32::powi(2.0, -9)),
+            // The smallest normal, then subnormals, then nothing.
+            (f32::powi(2.0, -14), f32::powi(2.0, -14)),
+            (-1023.0 * step, -1023.0 * step),
+            (3.4 * step, 3.0 * step),
+            (step, step),
+            (0.5 * step, 0.0),
+            (65_504.0, 65_504.0),
+            (65_520.0, f32::INFINITY),
+            (f32::NEG_INFINITY, f32::NEG_INFINITY),
+        ];
+        let words: Vec<u32> = cases.iter().map(|(x, _)| x.to_bits()).chain([f32::NAN.to_bits()]).collect();
+        let file = write("key", "", &[Part { name: "x", kind: Type::F16, shape: &[words.len()], words: &words }]);
+        let file = File::read(&file).unwrap();
+        let view = file.tensor("x").unwrap();
+        let read = view.words(DType::F32).unwrap();
+        for ((x, expected), &word) in cases.iter().zip(&read) {
+            assert_eq!(word, expected.to_bits(), "{x} became {}", f32::from_bits(word));
+        }
+        assert!(f32::from_bits(read[cases.len()]).is_nan());
+        assert_eq!(view.words(DType::U32), None);
     }
 
     /// Damaged files, as the crate sees them: what it reads, so is read here; what it refuses, is refused here.
@@ -269,7 +374,7 @@ mod tests {
                 (Err(_), Err(_)) => refused += 1,
                 // Types that aren't ours may have any name and length here, and unknown fields any form.
                 (Ok(ours), Err(why)) => {
-                    let known = |v: &View| ["F32", "U32"].contains(&v.dtype.as_str());
+                    let known = |v: &View| ["F32", "U32", "F16"].contains(&v.dtype.as_str());
                     assert!(
                         !ours.tensors.iter().all(known),
                         "only the crate refuses: {why}\n{}",
