@@ -5,6 +5,7 @@
 mod bench;
 mod compare;
 mod data;
+mod doctor;
 mod gpu;
 mod judge;
 mod refusals;

@@ -171,9 +171,9 @@ mod tests {
         // What it names is where it breaks, and not a step earlier.
         let mut again = super::super::breakage::tests::trainer_of(EXPLODING);
         again.run(breakage.step - 1).unwrap();
-        assert_eq!(crate::train::not_finite(&block_on(again.save().unwrap()).unwrap()).unwrap(), None);
+        assert_eq!(not_finite(&block_on(again.save().unwrap()).unwrap()).unwrap(), None);
         again.run(1).unwrap();
-        let broken = crate::train::not_finite(&block_on(again.save().unwrap()).unwrap()).unwrap();
+        let broken = not_finite(&block_on(again.save().unwrap()).unwrap()).unwrap();
         assert_eq!(broken.as_ref(), Some(&breakage.tensor));
         assert!(breakage.tensor.starts_with(&format!("{}.{}", breakage.network, breakage.layer)));
 

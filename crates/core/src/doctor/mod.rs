@@ -12,6 +12,7 @@ pub mod keeper;
 pub mod ring;
 pub mod rules;
 pub mod symptoms;
+pub mod words;
 
 use crate::error::Result;
 use crate::train::settings::Settings;

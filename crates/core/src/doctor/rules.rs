@@ -148,7 +148,7 @@ pub static RULES: &[Rule] = &[
         id: "alike",
         label: "All alike within a digit",
         measure: "How much images of one digit differ, relative to real ones",
-        threshold: 0.5,
+        threshold: 0.65,
         side: Side::Below,
         reason: "The digits can be read and all ten are there, but those of one kind are the same image over and over: mode collapse within each class, which neither losses nor a histogram show.",
         from: 300,

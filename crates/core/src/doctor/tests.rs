@@ -102,7 +102,7 @@ fn each_rule_fires_and_stays_silent() {
             |v, _, _| logits(v, 0.1, 5.0),
         ),
         ("noise-ignored", "", |v, _, _| v.noise_effect = 0.05, |v, _, _| v.noise_effect = 0.2),
-        ("alike", "", |_, x, _| x.within = Some(0.4), |_, x, _| x.within = Some(0.6)),
+        ("alike", "", |_, x, _| x.within = Some(0.4), |_, x, _| x.within = Some(0.7)),
         (
             "dropped",
             "",
