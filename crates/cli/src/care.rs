@@ -51,8 +51,13 @@ impl<'a> Care<'a> {
         let symptoms = self.examiner.examine(trainer, &self.metrics)?;
         self.metrics.clear();
         let observed = block_on(self.keeper.observe(trainer, symptoms))?;
+        let changed = observed.rescue.as_ref().is_some_and(|rescue| rescue.changed.is_some());
         for alarm in &observed.alarms {
-            self.tell(alarm)?;
+            Self::tell(alarm);
+            // What has been done already isn't advised.
+            if !changed {
+                self.advise(alarm)?;
+            }
         }
         self.next = trainer.steps().saturating_add(EVERY);
         let Some(rescue) = observed.rescue else { return Ok(Course::On) };
@@ -60,7 +65,7 @@ impl<'a> Care<'a> {
         Ok(if rescue.changed.is_some() { Course::Back(rescue.to) } else { Course::Rest(rescue.to) })
     }
 
-    fn tell(&self, alarm: &Alarm) -> Result<()> {
+    fn tell(alarm: &Alarm) {
         let rule = alarm.rule;
         let (since, value) = (alarm.since, digits(alarm.value.into()));
         note(&format!("Step {}: {}. {}", alarm.spoke, rule.label, rule.reason));
@@ -69,7 +74,10 @@ impl<'a> Care<'a> {
             rule.measure,
             digits(rule.threshold.into())
         ));
-        for offer in self.keeper.doctor().offers(rule)? {
+    }
+
+    fn advise(&self, alarm: &Alarm) -> Result<()> {
+        for offer in self.keeper.doctor().offers(alarm.rule)? {
             let how = if offer.live { "--resume with --set" } else { "a new run with --set" };
             note(&format!("  {} {how} {}", offer.cure.words, offer.text().replace('&', " ")));
         }

@@ -23,8 +23,12 @@ fn a_run_under_care_goes_back_from_what_is_no_number() {
     args.extend(set);
     let output = scene.succeeds(&args);
     let said = String::from_utf8(output.stderr).unwrap();
-    for words in ["No numbers any more", "It broke in step ", " of the discriminator (discriminator.", "Back to step 0"]
-    {
+    for words in [
+        "No numbers any more",
+        "It broke in step ",
+        ": layer ",
+        "Back to step 0, and on from there with gRate=0.1&dRate=0.1",
+    ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let metrics = scene.json("run/metrics.json");
