@@ -29,10 +29,44 @@ pub enum Command {
     ///
     /// What the generated digits are, a reader says that looks for the nearest training images.
     Compare(Comparison),
+    /// Trains several settings from several seeds, and prints what the doctor finds, and when, as a table in Markdown.
+    Diagnose(Diagnosis),
     /// Trains the classifier that judges digits, and says how many of MNIST's test images it reads right.
     TrainJudge(Teaching),
     /// Says how good a saved model's digits are, or any other images: a report digit by digit, and distances from real ones.
     Evaluate(Examination),
+}
+
+/// What to diagnose.
+#[derive(Debug, clap::Args)]
+pub struct Diagnosis {
+    /// Settings to train with, as for `compare`. [default: every preset]
+    #[arg(long = "row", value_name = "NAME=TEXT", num_args = 1.., value_parser = name_and_text)]
+    pub rows: Vec<(String, String)>,
+
+    /// Each row is trained from the seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+
+    /// How many steps to train.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+
+    /// Steps between two examinations.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2048))]
+    pub every: u32,
+
+    /// Also tells all that is read, on stderr.
+    #[arg(long)]
+    pub readings: bool,
+
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = EngineKind::Cpu)]
+    pub engine: EngineKind,
+
+    /// The folder with MNIST's training files, and its test files for what D thinks of images that it hasn't seen.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
 }
 
 /// How to teach a judge.
@@ -249,6 +283,11 @@ pub struct Order {
     /// Also generates this many digits, as many of each, in MNIST's own format.
     #[arg(long, value_name = "N", value_parser = sample_count)]
     pub samples: Option<usize>,
+
+    /// Looks after the run: every 250 steps, tells in plain words what is wrong and what may help. Where values are no numbers
+    /// any more, it goes back to before that, once, and on at a tenth of the rates.
+    #[arg(long)]
+    pub doctor: bool,
 
     /// The folder with MNIST's training files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]

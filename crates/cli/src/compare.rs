@@ -1,7 +1,7 @@
 //! `digit-forge compare`: trains each of several settings from several seeds, reads what they generate after the same
 //! steps, and tells median and range.
 
-mod figures;
+pub mod figures;
 mod frozen;
 mod reader;
 mod report;
@@ -31,7 +31,7 @@ use std::time::Instant;
 const TURN: u32 = 512;
 
 pub fn compare(order: &Comparison) -> Result<()> {
-    let subjects = subjects(order)?;
+    let subjects = subjects(&order.rows)?;
     let mut steps = order.steps.clone();
     steps.sort_unstable();
     steps.dedup();
@@ -70,8 +70,9 @@ pub fn compare(order: &Comparison) -> Result<()> {
     table::write(&report.markdown(&order.columns))
 }
 
-fn subjects(order: &Comparison) -> Result<Vec<Subject>> {
-    if order.rows.is_empty() {
+/// The rows asked for, or every preset.
+pub fn subjects(rows: &[(String, String)]) -> Result<Vec<Subject>> {
+    if rows.is_empty() {
         return PRESETS.iter().map(|p| Subject::read(p.name, &format!("preset={}", p.name))).collect();
     }
     let subject = |(name, text): &(String, String)| {
@@ -81,7 +82,7 @@ fn subjects(order: &Comparison) -> Result<Vec<Subject>> {
         }
         Ok(subject)
     };
-    let subjects = order.rows.iter().map(subject).collect::<Result<Vec<_>>>()?;
+    let subjects = rows.iter().map(subject).collect::<Result<Vec<_>>>()?;
     for (i, subject) in subjects.iter().enumerate() {
         if subjects[..i].iter().any(|other| other.name == subject.name) {
             return Err(Failure::Usage(format!("--row {}: two rows have this name", subject.name)));

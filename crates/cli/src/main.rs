@@ -3,9 +3,12 @@
 
 mod args;
 mod bench;
+mod care;
 mod compare;
 mod data;
+mod diagnose;
 mod evaluate;
+mod examine;
 mod failure;
 mod grid;
 mod judge;
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         Command::Train(order) => train::train(&order),
         Command::Bench(trial) => bench::bench(&trial),
         Command::Compare(comparison) => compare::compare(&comparison),
+        Command::Diagnose(order) => diagnose::diagnose(&order),
         Command::TrainJudge(teaching) => judge::teach(&teaching),
         Command::Evaluate(examination) => evaluate::evaluate(&examination),
         Command::Settings { json } => table::print(json),

@@ -46,7 +46,7 @@ impl History {
     }
 
     /// Forgets what lies behind `step`.
-    fn cut(&mut self, step: u32) {
+    pub fn cut(&mut self, step: u32) {
         let kept = self.step.partition_point(|&s| s <= step);
         self.step.truncate(kept);
         for column in [&mut self.d_loss, &mut self.g_loss, &mut self.d_real, &mut self.d_fake] {

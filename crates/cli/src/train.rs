@@ -2,6 +2,7 @@
 //! last one.
 
 use crate::args::Order;
+use crate::care::{Care, Course};
 use crate::data::DataSet;
 use crate::failure::{Failure, Result};
 use crate::grid;
@@ -24,13 +25,13 @@ pub fn train(order: &Order) -> Result<()> {
             "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
         return Err(Error::BadSetting { key: "condition".into(), value: "none".into(), why }.into());
     }
-    let data = match order.idx.as_slice() {
+    let set = match order.idx.as_slice() {
         [one, other] => DataSet::pair([one, other], order.transpose)?,
         [] => DataSet::mnist(&order.data)?,
         more => return Err(Failure::Usage(format!("--idx takes two files, once, and {} are given", more.len()))),
     };
-    let mut trainer = start.trainer(order.engine, data.count)?;
-    data.give(&mut trainer)?;
+    let mut trainer = start.trainer(order.engine, set.count)?;
+    set.give(&mut trainer)?;
     let after = trainer.steps();
     let total = after.checked_add(order.steps).ok_or_else(|| {
         Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {}", order.steps, u32::MAX))
@@ -42,11 +43,15 @@ pub fn train(order: &Order) -> Result<()> {
 
     let (engine, adapter, settings) = (trainer.engine_name(), trainer.adapter(), trainer.settings_text()?);
     note(&format!("{settings} on {engine}: {adapter}"));
-    let data = data.words(trainer.images_wanted());
+    let data = set.words(trainer.images_wanted());
     note(&data);
-    let seconds = steps(&mut trainer, total, &mut record.history)?;
-    let ms_per_step = (order.steps > 0).then(|| seconds * 1e3 / f64::from(order.steps));
-    let (engine, steps) = (engine.into(), order.steps);
+    // Own data comes without images to compare with.
+    let test = if order.doctor && order.idx.is_empty() { DataSet::read_test(&order.data)? } else { None };
+    let mut care = order.doctor.then(|| Care::new(&mut trainer, &set, test.as_ref())).transpose()?;
+    let seconds = steps(&mut trainer, total, &mut record.history, care.as_mut())?;
+    let made = trainer.steps().saturating_sub(after);
+    let ms_per_step = (made > 0).then(|| seconds * 1e3 / f64::from(made));
+    let (engine, steps) = (engine.into(), made);
     record.runs.push(Stretch { settings, data, engine, adapter, after, steps, seconds, ms_per_step });
     let each = ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default();
     note(&format!("{steps} steps in {seconds:.1} s{each}"));
@@ -57,19 +62,29 @@ pub fn train(order: &Order) -> Result<()> {
 }
 
 /// Trains until `total` steps are made, and returns the seconds that it took.
-fn steps(trainer: &mut Trainer, total: u32, history: &mut History) -> Result<f64> {
+fn steps(trainer: &mut Trainer, total: u32, history: &mut History, mut care: Option<&mut Care>) -> Result<f64> {
     let began = Instant::now();
     let mut progress = Progress::new("step", trainer.steps().into(), total.into());
     let mut pace = Pace::new();
     while trainer.steps() < total {
         let turn = Instant::now();
-        trainer.run(pace.steps().min(total - trainer.steps()))?;
+        let most = care.as_ref().map_or(u32::MAX, |care| care.left(trainer));
+        trainer.run(pace.steps().min(total - trainer.steps()).min(most))?;
         block_on(trainer.settle())?;
         pace.learn(turn.elapsed());
         let measured = block_on(trainer.metrics())?;
         measured.iter().for_each(|m| history.push(m));
         let losses = measured.last().map(|m| format!(" · loss D {:.3} G {:.3}", m.d_loss, m.g_loss));
         progress.tell(trainer.steps().into(), &losses.unwrap_or_default());
+        let Some(care) = &mut care else { continue };
+        match care.follow(trainer, &measured)? {
+            Course::On => {}
+            Course::Back(step) => history.cut(step),
+            Course::Rest(step) => {
+                history.cut(step);
+                break;
+            }
+        }
     }
     progress.finish();
     Ok(began.elapsed().as_secs_f64())

@@ -9,6 +9,7 @@
 
 pub mod bench;
 pub mod data;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod judge;

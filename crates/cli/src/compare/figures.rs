@@ -81,7 +81,7 @@ impl Judge {
 }
 
 /// Two groups of real images, and how far others are from them.
-struct Groups {
+pub struct Groups {
     neighbours: Neighbours,
     /// From real images to the nearest, on average.
     real: f64,
@@ -89,7 +89,7 @@ struct Groups {
 
 impl Groups {
     /// None where there are too few images.
-    fn new(pixels: &[u8]) -> Result<Option<Self>> {
+    pub fn new(pixels: &[u8]) -> Result<Option<Self>> {
         if pixels.len() < 3 * GROUP * IMAGE.pixels() {
             return Ok(None);
         }
@@ -100,7 +100,7 @@ impl Groups {
     }
 
     /// The mean distance from the nearest image, and the share of images whose nearest is in the first group.
-    fn of(&mut self, pixels: &[u8]) -> Result<(f64, f64)> {
+    pub fn of(&mut self, pixels: &[u8]) -> Result<(f64, f64)> {
         let (mut sum, mut first, mut all) = (0.0, 0.0, 0.0);
         distances(&mut self.neighbours, pixels, &mut |distances| {
             let [here, there] = [&distances[..GROUP], &distances[GROUP..]]

@@ -5,6 +5,7 @@
 mod bench;
 mod compare;
 mod data;
+mod doctor;
 mod evaluate;
 mod gpu;
 mod judge;

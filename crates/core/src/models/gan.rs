@@ -11,22 +11,20 @@
 
 use super::discriminator::Discriminator;
 use super::generator::Generator;
-use super::{losses, penalties};
+use super::scene::{Drawn, Pair, Scene, opinion};
 use crate::data::{IMAGE, ImageShape};
 use crate::error::Result;
 use crate::layers::{Over, Pass};
 use crate::models::networks::norm;
-use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
 use crate::ops::gather::Batch;
 use crate::ops::log;
 use crate::ops::noise::Distribution;
-use crate::ops::schedule::{Fall, Schedule};
+use crate::ops::schedule::Schedule;
 use crate::ops::tick::{LANES, Lane};
-use crate::ops::translate::Shift;
 use crate::optim::{Optimizer, Pace, clip, follow, spectral};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
-use crate::train::settings::{Condition, DNorm, Loss, OptimizerKind, Settings, Size};
+use crate::train::settings::{Condition, DNorm, OptimizerKind, Settings, Size};
 use std::rc::Rc;
 
 /// Classes: the ten digits.
@@ -40,17 +38,9 @@ pub const LOG_ROWS: usize = 4096;
 /// Values in a row of the log: step, D's loss, G's loss, D's mean opinion of real images and of fakes.
 pub const LOG_COLUMNS: usize = log::ROW;
 /// Random stream of the training noise.
-const NOISE_STREAM: u32 = 1;
+pub(super) const NOISE_STREAM: u32 = 1;
 /// Random stream of the grid's fixed noise.
 pub const GRID_STREAM: u32 = 2;
-/// Random stream of the gradient penalty's places between real images and fakes.
-const BETWEEN_STREAM: u32 = 3;
-/// Random streams of the noise on what D sees, in its own update and in G's.
-const BLUR_STREAMS: [u32; 2] = [4, 5];
-/// Random streams of how far images move, likewise.
-const SHIFT_STREAMS: [u32; 2] = [7, 8];
-/// Random stream of which old fakes come again.
-const REPLAY_STREAM: u32 = 10;
 /// Random stream of the fixed noise that a batch norm's statistics are known by when sampling.
 pub const KNOWN_STREAM: u32 = 11;
 /// The dials: what the host may change between steps.
@@ -96,26 +86,9 @@ pub struct Gan {
     pub image: ImageShape,
     /// Where the grid is drawn by averaged weights: the program that samples G's own, and the tensor of its images.
     pub raw: Option<(ProgramId, Tensor)>,
-}
-
-/// Real images and fakes as one batch, with their labels.
-#[derive(Clone, Copy)]
-struct Pair {
-    images: Tensor,
-    labels: Tensor,
-}
-
-impl Pair {
-    fn of(r: &mut Recorder, real: Tensor, fake: Tensor, real_labels: Tensor, fake_labels: Tensor) -> Result<Self> {
-        Ok(Pair { images: r.concat(real, fake, 0)?, labels: r.concat(real_labels, fake_labels, 0)? })
-    }
-}
-
-/// What both updates need to know.
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    s: &'a Settings,
-    clock: Tensor,
+    pub(super) g: Generator,
+    pub(super) d: Discriminator,
+    pub(super) sampling: Batch,
 }
 
 impl Gan {
@@ -167,35 +140,11 @@ impl Gan {
         let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         let (shown, shown_labels) = scene.replayed(r, fake, real_labels)?;
         let shown = Pair::of(r, real, shown, real_labels, shown_labels)?;
-        let both = scene.veiled(r, shown.images, Lane::Discriminator, 0)?;
-        let logits = d.forward(r, both, shown.labels, scene.pass(2, Lane::Discriminator))?;
-        let packs = r.shape(logits).0[0] / 2;
-        let real_logits = r.slice(logits, 0, 0, packs)?;
-        let fake_logits = r.slice(logits, 0, packs, packs)?;
-        let mut d_loss = losses::discriminator(r, s.loss, s.smoothing, real_logits, fake_logits)?;
-        if s.r1 > 0.0 || s.r2 > 0.0 {
-            // A logit depends on its own images alone, but for what is normalised over a batch, so one gradient serves both.
-            let steepness = penalties::steepness(r, logits, both, 2)?;
-            for (gamma, start) in [(s.r1, 0), (s.r2, packs)] {
-                if gamma > 0.0 {
-                    let rows = r.slice(steepness, 0, start, packs)?;
-                    let penalty = penalties::half_mean(r, rows, gamma)?;
-                    d_loss = r.add(d_loss, penalty)?;
-                }
-            }
-        }
-        if s.gradient_penalty > 0.0 {
-            let places = r.noise([batch, 1], clock, Lane::Draws, BETWEEN_STREAM, Distribution::Uniform(0.0, 1.0))?;
-            let between = penalties::between(r, real, fake, places)?;
-            let between = scene.veiled(r, between, Lane::Discriminator, 0)?;
-            let logits = d.forward(r, between, real_labels, scene.pass(1, Lane::Discriminator))?;
-            let steepness = penalties::steepness(r, logits, between, 1)?;
-            let penalty = penalties::off_one(r, steepness, s.gradient_penalty)?;
-            d_loss = r.add(d_loss, penalty)?;
-        }
-        let on_real = opinion(r, s.loss, real_logits)?;
-        let on_fake = opinion(r, s.loss, fake_logits)?;
-        let gradients = r.gradients(d_loss, &d.parameters())?;
+        let drawn = Drawn { real, fake, labels: real_labels };
+        let judged = scene.discriminator(r, &d, drawn, shown)?;
+        let on_real = opinion(r, s.loss, judged.real)?;
+        let on_fake = opinion(r, s.loss, judged.fake)?;
+        let gradients = r.gradients(judged.loss, &d.parameters())?;
         d_optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
         if s.d_norm == DNorm::Spectral {
             spectral(r, &d.weights())?;
@@ -207,26 +156,13 @@ impl Gan {
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
-        let (judged, judged_labels, parts) = if s.loss.is_relativistic() {
-            let pair = if s.replay == 0 { shown } else { Pair::of(r, real, fake, real_labels, real_labels)? };
-            (pair.images, pair.labels, 2)
-        } else {
-            (fake, real_labels, 1)
-        };
-        let seen = scene.veiled(r, judged, Lane::Generator, 1)?;
-        let logits = d.forward(r, seen, judged_labels, scene.pass(parts, Lane::Generator))?;
-        let g_loss = if parts == 2 {
-            let [real, fake] = [r.slice(logits, 0, 0, packs)?, r.slice(logits, 0, packs, packs)?];
-            losses::generator(r, s.loss, s.lambda, Some(real), fake)?
-        } else {
-            losses::generator(r, s.loss, s.lambda, None, logits)?
-        };
+        let g_loss = scene.generator(r, &d, drawn, shown)?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
         g_optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
             follow(r, &average.parameters(), &g.parameters(), g_pace, s.average)?;
         }
-        r.log_row(&[d_loss, g_loss, on_real, on_fake], log, clock, Lane::Generator)?;
+        r.log_row(&[judged.loss, g_loss, on_real, on_fake], log, clock, Lane::Generator)?;
 
         let grid = r.begin("grid");
         let n = GRID_ROWS * DIGITS;
@@ -266,6 +202,9 @@ impl Gan {
             enlarging,
             image,
             raw,
+            g,
+            d,
+            sampling,
         })
     }
 
@@ -292,66 +231,6 @@ fn optimizer(s: &Settings, kind: OptimizerKind) -> Optimizer {
     }
 }
 
-impl Scene<'_> {
-    /// How many updates a network has in a step: what its lane counts.
-    fn updates(self, lane: Lane) -> u32 {
-        if lane == Lane::Discriminator { self.s.d_steps } else { 1 }
-    }
-
-    /// D's pass over so many batches.
-    fn pass(self, parts: usize, lane: Lane) -> Pass {
-        Pass { parts, known: None, clock: Some((self.clock, lane)) }
-    }
-
-    /// Fakes and labels, of which some are exchanged for old ones.
-    fn replayed(self, r: &mut Recorder, fake: Tensor, labels: Tensor) -> Result<(Tensor, Tensor)> {
-        if self.s.replay == 0 {
-            return Ok((fake, labels));
-        }
-        let mut replay = |tensor: Tensor, name: &str| {
-            let pool = r.pool_for(tensor, name, self.s.replay as usize);
-            r.replay(tensor, pool, self.clock, Lane::Draws, REPLAY_STREAM)
-        };
-        let fake = replay(fake, "replay.images")?;
-        let labels = if self.s.condition == Condition::None { labels } else { replay(labels, "replay.labels")? };
-        Ok((fake, labels))
-    }
-
-    /// Images as D gets to see them: moved, and under noise. `lane` of the clock, just ticked, counts the updates, and
-    /// `which` of the streams makes both random.
-    fn veiled(self, r: &mut Recorder, images: Tensor, lane: Lane, which: usize) -> Result<Tensor> {
-        let moved = self.moved(r, images, lane, SHIFT_STREAMS[which])?;
-        self.blurred(r, moved, lane, BLUR_STREAMS[which])
-    }
-
-    /// Images moved by some pixels, with paper where they were.
-    fn moved(self, r: &mut Recorder, images: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
-        if self.s.translate == 0 {
-            return Ok(images);
-        }
-        let (shape, ImageShape { rows, columns }) = (r.shape(images).clone(), self.s.size.image());
-        let seen = r.reshape(images, [shape.0[0], rows, columns, 1])?;
-        let shift = Shift { clock: self.clock, lane, stream, most: self.s.translate as usize };
-        let moved = r.translate(seen, shift, -1.0)?;
-        r.reshape(moved, shape)
-    }
-
-    /// Images with instance noise (Sønderby et al. 2017): normal noise that fades away, so that at first D can't tell real
-    /// images from fakes by trifles.
-    fn blurred(self, r: &mut Recorder, images: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
-        let Scene { s, clock } = self;
-        if s.blur == 0.0 {
-            return Ok(images);
-        }
-        let size = r.constant([1], s.blur);
-        let steps = s.blur_steps * self.updates(lane);
-        let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps, warmup: 0 })?;
-        let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
-        let noise = r.mul(noise, size)?;
-        r.add(images, noise)
-    }
-}
-
 /// Images `[N, P]` of a generator. With a batch norm, the statistics are those of `known`, noise that never changes, under the
 /// weights as they are: an image then depends on its own noise alone, and averaged weights have statistics that fit them,
 /// which running averages of a batch's statistics don't.
@@ -374,7 +253,7 @@ fn sampled(
 pub const ENLARGING: [f32; 4] = [0.25, 0.75, 0.75, 0.25];
 
 /// Real images `[B, 784]` twice as large, `[B, 3136]`.
-fn enlarged(r: &mut Recorder, images: Tensor, weights: Tensor) -> Result<Tensor> {
+pub(super) fn enlarged(r: &mut Recorder, images: Tensor, weights: Tensor) -> Result<Tensor> {
     let batch = r.shape(images).0[0];
     // Paper is 0 meanwhile, as what lies outside.
     let ink = r.affine(images, 1.0, 1.0)?;
@@ -383,10 +262,4 @@ fn enlarged(r: &mut Recorder, images: Tensor, weights: Tensor) -> Result<Tensor>
     let paper = r.constant([1], -1.0);
     let large = r.add(large, paper)?;
     r.reshape(large, [batch, 4 * IMAGE.pixels()])
-}
-
-/// The mean of what D thinks: probabilities of being real, or scores.
-fn opinion(r: &mut Recorder, loss: Loss, logits: Tensor) -> Result<Tensor> {
-    let opinions = if loss.is_probabilistic() { r.activation(logits, Activation::Sigmoid)? } else { logits };
-    r.mean(opinions)
 }

@@ -6,4 +6,6 @@ mod generator;
 pub mod losses;
 mod networks;
 pub mod penalties;
+mod scene;
 pub mod summary;
+pub mod vitals;

@@ -187,12 +187,30 @@ pub struct Recorder {
     arenas: Vec<arena::Arena>,
     nodes: Vec<Node>,
     programs: Vec<String>,
+    /// Of the recording that this one goes on from.
+    earlier: Vec<Program>,
+    earlier_kept: Vec<Tensor>,
 }
 
 impl Recorder {
     /// An empty recorder. Call [`Recorder::begin`] before recording an operation.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Goes on from a finished recording: more programs over the same tensors, wherever fusing has put them. An engine takes
+    /// them up beside the earlier ones, which stay as they are. Tensors that last can't be added.
+    pub fn after(recording: &Recording) -> Self {
+        let tensors = recording.tensors.clone();
+        Recorder {
+            versions: vec![0; tensors.len()],
+            written: vec![true; tensors.len()],
+            tensors,
+            programs: recording.programs.iter().map(|p| p.name.clone()).collect(),
+            earlier: recording.programs.clone(),
+            earlier_kept: recording.kept.clone(),
+            ..Self::default()
+        }
     }
 
     /// Starts a program: what is recorded from here on belongs to it.
@@ -324,11 +342,15 @@ impl Recorder {
                 programs[node.program.0].ops.push(Rc::clone(&node.op));
             }
         }
-        Recording { tensors: self.tensors, programs, kept: keep.to_vec() }
+        for (program, earlier) in programs.iter_mut().zip(self.earlier) {
+            *program = earlier;
+        }
+        Recording { tensors: self.tensors, programs, kept: [&self.earlier_kept, keep].concat() }
     }
 }
 
 /// One program: what an engine replays, in order.
+#[derive(Clone)]
 pub struct Program {
     /// A name for people.
     pub name: String,
@@ -337,6 +359,7 @@ pub struct Program {
 }
 
 /// Everything an engine needs to know of a model.
+#[derive(Default)]
 pub struct Recording {
     /// All tensors; a [`Tensor`] indexes them.
     pub tensors: Vec<TensorInfo>,

@@ -5,7 +5,7 @@ use super::settings::{self, Resolved};
 use crate::data::MNIST_IMAGES;
 use crate::error::{CheckpointFault as Fault, Error, Result};
 use crate::models::gan::Gan;
-use crate::program::TensorInfo;
+use crate::program::{DType, TensorInfo};
 
 /// The header's key for the settings; it also says what wrote the file, and in which form. The only one, since a header
 /// of several would come in any order, and equal runs make equal files.
@@ -87,4 +87,18 @@ pub fn check(file: &[u8]) -> Result<Resolved> {
     let expected: Vec<&TensorInfo> = recording.lasting().map(|t| recording.info(t)).collect();
     views(&file, &expected)?;
     Ok(resolved)
+}
+
+/// The first tensor of a network in a checkpoint that isn't all finite numbers: weights, moments or averages, the
+/// discriminator's before the generator's, which are updated after them.
+///
+/// # Errors
+/// [`Error::Checkpoint`] where the file can't be read.
+pub fn not_finite(file: &[u8]) -> Result<Option<String>> {
+    let file = open(file)?;
+    let broken = |view: &&View| {
+        view.words(DType::F32).is_some_and(|words| words.iter().any(|&w| !f32::from_bits(w).is_finite()))
+    };
+    let of = |network: &str| file.tensors.iter().filter(|view| view.name.starts_with(network)).find(broken);
+    Ok(of("discriminator.").or_else(|| of("generator.")).map(|view| view.name.clone()))
 }

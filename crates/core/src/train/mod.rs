@@ -12,5 +12,8 @@ pub mod settings;
 mod trainer;
 pub mod values;
 
-pub use checkpoint::{check as check_checkpoint, settings_of as checkpoint_settings};
+pub use checkpoint::{check as check_checkpoint, not_finite, settings_of as checkpoint_settings};
 pub use trainer::{Metrics, Trainer, Weights};
+
+#[cfg(test)]
+pub(crate) use trainer::tests;

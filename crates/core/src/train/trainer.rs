@@ -1,6 +1,8 @@
 //! The trainer: a recorded GAN on an engine, with its data, steps, metrics, samples and checkpoints. What the page, the
 //! command line and the tests drive.
 
+mod vitals;
+
 use super::checkpoint;
 use super::presets::Preset;
 use super::settings::Settings;
@@ -40,6 +42,7 @@ pub struct Trainer {
     available: usize,
     steps: u32,
     logged: u32,
+    watch: Option<vitals::Watch>,
 }
 
 /// Whose images the grid shows.
@@ -89,7 +92,7 @@ impl Trainer {
     }
 
     fn with(preset: &'static Preset, settings: Settings, gan: Gan, engine: Runner) -> Result<Self> {
-        let mut trainer = Trainer { settings, preset, gan, engine, available: 0, steps: 0, logged: 0 };
+        let mut trainer = Trainer { settings, preset, gan, engine, available: 0, steps: 0, logged: 0, watch: None };
         let n = GRID_ROWS * DIGITS;
         let seed = trainer.settings.seed;
         trainer.upload(trainer.gan.clock, Lane::Seed as usize, &[seed])?;
@@ -221,13 +224,19 @@ impl Trainer {
     /// # Errors
     /// [`Error::Data`] if there are too few images to start with.
     pub fn run(&mut self, steps: u32) -> Result<()> {
+        self.ready()?;
+        let schedule = self.gan.schedule(self.settings.d_steps as usize);
+        self.engine.get().run(&schedule, steps)?;
+        self.steps += steps;
+        Ok(())
+    }
+
+    /// Whether there are images enough to start with.
+    fn ready(&self) -> Result<()> {
         if self.available < self.images_to_start() {
             let why = format!("{} of the first {} are there", self.available, self.images_to_start());
             return Err(Error::Data { what: "images".into(), why });
         }
-        let schedule = self.gan.schedule(self.settings.d_steps as usize);
-        self.engine.get().run(&schedule, steps)?;
-        self.steps += steps;
         Ok(())
     }
 
@@ -391,4 +400,4 @@ fn to_bytes(words: &[u32]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

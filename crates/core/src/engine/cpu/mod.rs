@@ -85,23 +85,33 @@ pub struct CpuEngine {
 impl CpuEngine {
     /// Lays out the memory of `recording` and gives parameters their start for `seed`.
     pub fn new(recording: &Rc<Recording>, seed: u32) -> Self {
-        let fill = |t: &crate::program::TensorInfo| if let Role::Constant(value) = t.role { value } else { 0.0 };
-        let memory = recording
-            .stored(parts)
-            .iter()
-            .zip(&recording.tensors)
-            .map(|(&stored, t)| if stored { vec![fill(t); t.shape.len()] } else { Vec::new() })
-            .collect();
-        let step = |op: Rc<dyn Op>| Step::new(&op, recording);
-        let programs: Vec<Vec<Step>> =
-            recording.programs.iter().map(|p| p.ops.iter().flat_map(parts).map(step).collect()).collect();
-        let scratch = programs.iter().flatten().map(|s| s.op.scratch()).max().unwrap_or(0);
-        let mut engine = CpuEngine { recording: Rc::clone(recording), memory, programs, scratch: vec![0.0; scratch] };
+        let (memory, programs, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        let mut engine = CpuEngine { recording: Rc::default(), memory, programs, scratch };
+        engine.extend(recording);
         for (tensor, words) in starts(recording, seed) {
             let Place { memory, values } = Place::of(recording, tensor);
             engine.memory[memory][values].copy_from_slice(bytemuck::cast_slice(&words));
         }
         engine
+    }
+
+    /// Takes up the programs that a recording has beside the engine's own, which it goes on from
+    /// ([`Recorder::after`](crate::program::Recorder::after)). Nothing else changes.
+    pub fn extend(&mut self, recording: &Rc<Recording>) {
+        self.memory.resize(recording.tensors.len(), Vec::new());
+        let stored = recording.stored(parts);
+        for ((memory, t), _) in self.memory.iter_mut().zip(&recording.tensors).zip(stored).filter(|(_, stored)| *stored)
+        {
+            if memory.is_empty() {
+                *memory = vec![if let Role::Constant(value) = t.role { value } else { 0.0 }; t.shape.len()];
+            }
+        }
+        let step = |op: Rc<dyn Op>| Step::new(&op, recording);
+        let new = recording.programs[self.programs.len()..].iter();
+        self.programs.extend(new.map(|p| p.ops.iter().flat_map(parts).map(step).collect::<Vec<_>>()));
+        let scratch = self.programs.iter().flatten().map(|s| s.op.scratch()).max().unwrap_or(0);
+        self.scratch.resize(scratch, 0.0);
+        self.recording = Rc::clone(recording);
     }
 
     /// The words of a tensor.

@@ -44,25 +44,47 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Gpu`] where the device refuses a pipeline or a buffer.
     pub async fn new(context: GpuContext, recording: &Rc<Recording>, seed: u32) -> Result<Self> {
-        let device = &context.device;
+        let readback = Readback::new(context.device.clone(), context.queue.clone());
+        let (buffers, programs) = (Vec::new(), Vec::new());
+        let mut engine = GpuEngine { context, recording: Rc::default(), buffers, programs, readback };
+        engine.extend(recording)?.await?;
+        for (tensor, words) in starts(recording, seed) {
+            engine.upload(tensor, 0, &words)?;
+        }
+        Ok(engine)
+    }
+
+    /// Takes up the programs that a recording has beside the engine's own, which it goes on from
+    /// ([`Recorder::after`](crate::program::Recorder::after)). What is pending says whether the device could; nothing else
+    /// changes.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where a tensor has no buffer, and, pending, where the device refuses a pipeline or a buffer.
+    pub fn extend(&mut self, recording: &Rc<Recording>) -> Result<Pending<()>> {
+        let device = &self.context.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
 
-        let buffers: Vec<Option<wgpu::Buffer>> = recording
-            .stored(|op| vec![Rc::clone(op)])
-            .iter()
-            .zip(&recording.tensors)
-            .map(|(&stored, t)| stored.then(|| storage(device, &t.name, t.shape.len())))
-            .collect();
+        self.buffers.resize(recording.tensors.len(), None);
+        let stored = recording.stored(|op| vec![Rc::clone(op)]);
+        for ((buffer, t), _) in
+            self.buffers.iter_mut().zip(&recording.tensors).zip(stored).filter(|(_, stored)| *stored)
+        {
+            if buffer.is_some() {
+                continue;
+            }
+            let made = buffer.insert(storage(device, &t.name, t.shape.len()));
+            if let Role::Constant(value) = t.role {
+                self.context.queue.write_buffer(made, 0, bytemuck::cast_slice(&vec![value; t.shape.len()]));
+            }
+        }
         let mut pipelines = Pipelines::new(device);
-        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> = recording
-            .programs
+        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> = recording.programs[self.programs.len()..]
             .iter()
-            .map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel(context.kind()))).collect())
+            .map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel(self.context.kind()))).collect())
             .collect();
-        let (params, offsets) = all_params(device, &context.queue, kernels.iter().flatten().map(|(_, k)| k));
+        let (params, offsets) = all_params(device, &self.context.queue, kernels.iter().flatten().map(|(_, k)| k));
         let mut offset = offsets.into_iter();
-        let mut programs = Vec::with_capacity(kernels.len());
         for kernels in &kernels {
             let mut dispatches = Vec::with_capacity(kernels.len());
             for ((op, kernel), offset) in kernels.iter().zip(&mut offset) {
@@ -71,7 +93,7 @@ impl GpuEngine {
                 let binding = |t: &Tensor| {
                     let info = recording.info(*t);
                     let missing = || Error::Gpu(format!("{}: `{}` has no buffer", op.name(), info.name));
-                    let buffer = buffers[info.storage.index()].as_ref().ok_or_else(missing)?;
+                    let buffer = self.buffers[info.storage.index()].as_ref().ok_or_else(missing)?;
                     let (offset, size) = (info.offset as u64 * 4, wgpu::BufferSize::new(info.shape.len() as u64 * 4));
                     Ok::<_, Error>(wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }))
                 };
@@ -92,25 +114,17 @@ impl GpuEngine {
                 });
                 dispatches.push(Dispatch { pipeline, bindings, workgroups: kernel.workgroups });
             }
-            programs.push(dispatches);
+            self.programs.push(dispatches);
         }
 
+        self.recording = Rc::clone(recording);
         let (memory, scope) = (memory.pop(), scope.pop());
-        if let Some(error) = memory.await.or(scope.await) {
-            return Err(Error::Gpu(error.to_string()));
-        }
-        let readback = Readback::new(device.clone(), context.queue.clone());
-        let mut engine = GpuEngine { context, recording: Rc::clone(recording), buffers, programs, readback };
-        for i in 0..engine.recording.tensors.len() {
-            let info = &engine.recording.tensors[i];
-            if let (Role::Constant(value), Some(buffer)) = (info.role, &engine.buffers[i]) {
-                engine.context.queue.write_buffer(buffer, 0, bytemuck::cast_slice(&vec![value; info.shape.len()]));
+        Ok(Box::pin(async move {
+            match memory.await.or(scope.await) {
+                Some(error) => Err(Error::Gpu(error.to_string())),
+                None => Ok(()),
             }
-        }
-        for (tensor, words) in starts(recording, seed) {
-            engine.upload(tensor, 0, &words)?;
-        }
-        Ok(engine)
+        }))
     }
 
     /// The device and what is known of it.

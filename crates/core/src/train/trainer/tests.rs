@@ -10,7 +10,7 @@ use crate::train::settings::{
 use crate::train::values::Choice;
 
 /// Digits as simple as can be: digit `d` is a bright square at one of ten places, with some noise.
-fn toy_data(count: usize) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn toy_data(count: usize) -> (Vec<u8>, Vec<u8>) {
     let mut random = Random(42);
     let labels: Vec<u8> = (0..count).map(|i| (i % DIGITS) as u8).collect();
     let mut pixels = vec![0; count * IMAGE.pixels()];
@@ -23,24 +23,24 @@ fn toy_data(count: usize) -> (Vec<u8>, Vec<u8>) {
     (idx::write_images(IMAGE, &pixels), idx::write_labels(&labels))
 }
 
-fn trainer(text: &str) -> Trainer {
+pub(crate) fn trainer(text: &str) -> Trainer {
     let resolved = resolve(text).unwrap();
     assert!(resolved.errors.is_empty(), "{:?}", resolved.errors);
     with_data(Trainer::cpu(resolved.preset, resolved.settings, MNIST_IMAGES).unwrap())
 }
 
-fn with_data(mut trainer: Trainer) -> Trainer {
+pub(crate) fn with_data(mut trainer: Trainer) -> Trainer {
     let (images, labels) = toy_data(1000);
     trainer.add_data(&images, &labels).unwrap();
     trainer
 }
 
-fn save(trainer: &mut Trainer) -> Vec<u8> {
+pub(crate) fn save(trainer: &mut Trainer) -> Vec<u8> {
     block_on(trainer.save().unwrap()).unwrap()
 }
 
-const TINY: &str = "images=1000&gChannels=2&dChannels=2&batch=5&noise=7";
-const TINY_MLP: &str = "images=1000&network=mlp&gWidths=12,9&dWidths=11&batch=5&noise=7";
+pub(crate) const TINY: &str = "images=1000&gChannels=2&dChannels=2&batch=5&noise=7";
+pub(crate) const TINY_MLP: &str = "images=1000&network=mlp&gWidths=12,9&dWidths=11&batch=5&noise=7";
 
 /// D's penalties and constraints, as settings.
 const PENALTIES: [&str; 7] =
@@ -80,7 +80,7 @@ fn single_constructions() -> Vec<String> {
 }
 
 /// The same, then many together.
-fn constructions() -> Vec<String> {
+pub(crate) fn constructions() -> Vec<String> {
     let mut all = single_constructions();
     all.push(
         "gNorm=batch&dNorm=batch&pack=2&condition=map&dropout=0.2&minibatchDeviation=on&translate=2&replay=9".into(),

@@ -1,0 +1,70 @@
+//! The course of a run: its newest symptoms, and what follows from several of them.
+
+use super::symptoms::{Samples, Symptoms};
+use crate::models::vitals::Vitals;
+use crate::train::settings::Settings;
+
+/// Symptoms that are remembered.
+const REMEMBERED: usize = 8;
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Course {
+    /// The settings in force.
+    pub settings: Settings,
+    /// Oldest first, at most [`REMEMBERED`].
+    symptoms: Vec<Symptoms>,
+    was_legible: bool,
+}
+
+impl Course {
+    pub(super) fn new(settings: Settings) -> Self {
+        Course { settings, symptoms: Vec::new(), was_legible: false }
+    }
+
+    pub(super) fn add(&mut self, symptoms: Symptoms) {
+        // A run that went back goes on from there.
+        self.symptoms.retain(|s| s.step < symptoms.step);
+        self.was_legible |= symptoms.samples.as_ref().is_some_and(Samples::legible);
+        self.symptoms.push(symptoms);
+        let more = self.symptoms.len().saturating_sub(REMEMBERED);
+        self.symptoms.drain(..more);
+    }
+
+    /// The newest symptoms.
+    pub(super) fn now(&self) -> Option<&Symptoms> {
+        self.symptoms.last()
+    }
+
+    pub(super) fn vitals(&self) -> Option<&Vitals> {
+        self.now()?.vitals.as_ref()
+    }
+
+    pub(super) fn samples(&self) -> Option<&Samples> {
+        self.now()?.samples.as_ref()
+    }
+
+    /// Whether the samples have been digits at some time.
+    pub(super) fn was_legible(&self) -> bool {
+        self.was_legible
+    }
+
+    /// Whether the newest samples are known to be no digits: a reader that can tell says so.
+    pub(super) fn illegible(&self) -> bool {
+        let told = |s: &Samples| s.agreement.is_some() || s.certainty.is_some();
+        self.samples().is_some_and(|s| told(s) && !s.legible())
+    }
+
+    /// The mean of a number over the newest `count` symptoms that have it: none where there are fewer.
+    pub(super) fn mean(&self, count: usize, of: impl Fn(&Symptoms) -> Option<f32>) -> Option<f32> {
+        let values: Vec<f32> = self.symptoms.iter().rev().filter_map(of).take(count).collect();
+        (values.len() == count).then(|| values.iter().sum::<f32>() / count as f32)
+    }
+
+    /// How far the histograms of the newest `count + 1` samples turn from one to the next, on average.
+    pub(super) fn turning(&self, count: usize) -> Option<f32> {
+        let samples: Vec<&Samples> =
+            self.symptoms.iter().rev().filter_map(|s| s.samples.as_ref()).take(count + 1).collect();
+        (samples.len() > count).then(|| samples.windows(2).map(|w| w[0].turned(w[1])).sum::<f32>() / count as f32)
+    }
+}
