@@ -187,7 +187,8 @@ pub(crate) struct Block {
     parts: Vec<Rc<dyn Op>>,
     /// The memories it touches, each bound as a whole.
     memories: Vec<Tensor>,
-    shader: Shader,
+    /// For software adapters, and for GPUs.
+    shaders: [Shader; 2],
 }
 
 impl Block {
@@ -204,38 +205,53 @@ impl Block {
 
     /// The block of these operations in this order, once their tensors have their places.
     pub fn new(parts: Vec<Rc<dyn Op>>, r: &Recorder) -> Self {
-        let writer = Writer { r, memories: Block::storages(&parts, r) };
-        // What has been written, and what has been read, since the last barrier.
-        let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
-        let mut loops = String::new();
-        for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
-            let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| r.overlap(o, t));
-            let y = instruction.y.tensor;
-            if instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read) {
-                loops.push_str("    storageBarrier();\n");
-                written.clear();
-                read.clear();
-            }
-            written.push(y);
-            read.extend(instruction.operands().map(|o| o.tensor));
-            loops.push_str(&writer.instruction(&instruction));
-        }
-        let Shader { name, source } = shader!("block", "functions");
-        let (head, _, rest) = cut(&source, "memories");
-        let (middle, _, tail) = cut(rest, "loops");
-        let bindings: String = (0..writer.memories.len())
-            .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
-            .collect();
-        let source = [head, &bindings, middle, &loops, tail].concat().into();
-        Block { parts, memories: writer.memories, shader: Shader { name, source } }
+        let memories = Block::storages(&parts, r);
+        let shaders = [false, true].map(|wide| write(&parts, &Writer { r, memories: &memories, wide }));
+        Block { parts, memories, shaders }
     }
+}
+
+/// The shader that runs these operations.
+fn write(parts: &[Rc<dyn Op>], writer: &Writer) -> Shader {
+    // What has been written, and what has been read, since the last barrier.
+    let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
+    let mut loops = String::new();
+    for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
+        let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| writer.r.overlap(o, t));
+        let y = instruction.y.tensor;
+        if instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read) {
+            loops.push_str("    storageBarrier();\n");
+            written.clear();
+            read.clear();
+        }
+        written.push(y);
+        read.extend(instruction.operands().map(|o| o.tensor));
+        loops.push_str(&writer.instruction(&instruction));
+    }
+    let Shader { name, source } = shader!("block", "functions");
+    let (head, _, rest) = cut(&source, "memories");
+    let (middle, _, tail) = cut(rest, "loops");
+    let bindings: String = (0..writer.memories.len())
+        .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
+        .collect();
+    Shader { name, source: [head, &bindings, middle, &loops, tail].concat().into() }
 }
 
 /// Writes instructions as WGSL.
 struct Writer<'a> {
     r: &'a Recorder,
-    memories: Vec<Tensor>,
+    memories: &'a [Tensor],
+    /// For a GPU, which waits long for each value that it reads: long sums are shared by neighbouring threads, and of many
+    /// values a thread computes four before it writes the first.
+    wide: bool,
 }
+
+/// Threads that share a long sum on a GPU.
+const LANES: usize = 8;
+/// Values that a thread computes before it writes them there.
+const ABREAST: usize = 4;
+/// Threads of a block on a GPU.
+const WIDE: usize = 256;
 
 /// The sum of `start` and of each index times its step, without what is zero.
 fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
@@ -294,7 +310,7 @@ impl Writer<'_> {
             ..o
         };
         let i = &Instruction { a: single(i.a), b: i.b.map(single), ..*i };
-        let (n, [_, e1, e2, e3], [terms0, terms1]) = (i.values(), i.extents, i.terms);
+        let n = i.values();
         if n == 0 {
             return String::new();
         }
@@ -326,59 +342,104 @@ impl Writer<'_> {
                     c(self)
                 )
             }
-            Code::Compute => {
-                let (a, b) = (self.float(i.first(), ""), self.float(i.b.as_ref(), ""));
-                let term = match i.combine {
-                    Combine::First => a,
-                    Combine::Add => format!("{a} + {b}"),
-                    Combine::Sub => format!("{a} - {b}"),
-                    Combine::Mul => format!("{a} * {b}"),
-                    Combine::Div => format!("{a} / {b}"),
-                };
-                let mut body = if [terms0, terms1] == [1, 1] {
-                    format!("        var x = {term};\n")
-                } else {
-                    format!(
-                        "        var x = 0.0;\n        for (var t0 = 0u; t0 < {terms0}u; t0++) {{\n            \
-                         for (var t1 = 0u; t1 < {terms1}u; t1++) {{\n                x += {term};\n            }}\n        }}\n"
-                    )
-                };
-                if (i.scale, i.shift) != (1.0, 0.0) {
-                    body += &format!("        x = {} * x + {};\n", number(i.scale), number(i.shift));
+            Code::Compute => return self.compute(i),
+        };
+        format!("    for (var n = thread; n < {n}u; n += THREADS) {{\n{}{body}    }}\n", indices(i, &body))
+    }
+
+    /// The same of a sum with a function.
+    fn compute(&self, i: &Instruction) -> String {
+        let (n, [terms0, terms1]) = (i.values(), i.terms);
+        let y = self.place(&i.y, false, "");
+        let c = || self.word(i.c.as_ref(), "");
+        let (a, b) = (self.float(i.first(), ""), self.float(i.b.as_ref(), ""));
+        let term = match i.combine {
+            Combine::First => a,
+            Combine::Add => format!("{a} + {b}"),
+            Combine::Sub => format!("{a} - {b}"),
+            Combine::Mul => format!("{a} * {b}"),
+            Combine::Div => format!("{a} / {b}"),
+        };
+        let shared = self.wide && n < ABREAST * WIDE && terms1 >= 8 * LANES;
+        let (first, step) = if shared { ("lane".to_owned(), LANES) } else { ("0u".to_owned(), 1) };
+        let sum = if [terms0, terms1] == [1, 1] {
+            format!("        var x = {term};\n")
+        } else {
+            format!(
+                "        var x = 0.0;\n        for (var t0 = 0u; t0 < {terms0}u; t0++) {{\n            \
+                 for (var t1 = {first}; t1 < {terms1}u; t1 += {step}u) {{\n                x += {term};\n            }}\n        }}\n"
+            )
+        };
+        let mut rest = String::new();
+        if (i.scale, i.shift) != (1.0, 0.0) {
+            rest += &format!("        x = {} * x + {};\n", number(i.scale), number(i.shift));
+        }
+        let value = match i.beside {
+            Beside::Gate => {
+                rest += &format!("        let gate = bitcast<f32>({});\n", c());
+                match i.function {
+                    1 => format!("select({} * x, x, gate > 0.0)", number(i.slope)),
+                    2 => "x * (1.0 - gate * gate)".to_owned(),
+                    _ => "x * gate * (1.0 - gate)".to_owned(),
                 }
-                let value = match i.beside {
-                    Beside::Gate => {
-                        body += &format!("        let gate = bitcast<f32>({});\n", c(self));
-                        match i.function {
-                            1 => format!("select({} * x, x, gate > 0.0)", number(i.slope)),
-                            2 => "x * (1.0 - gate * gate)".to_owned(),
-                            _ => "x * gate * (1.0 - gate)".to_owned(),
-                        }
-                    }
-                    beside => {
-                        if beside == Beside::Bias {
-                            body += &format!("        x += bitcast<f32>({});\n", c(self));
-                        }
-                        match i.function {
-                            0 => "x".to_owned(),
-                            1 => format!("select({} * x, x, x > 0.0)", number(i.slope)),
-                            code => format!("function_of({code}u, x, 0.0)"),
-                        }
-                    }
-                };
-                body + &format!("        {y} = bitcast<u32>({value});\n")
+            }
+            beside => {
+                if beside == Beside::Bias {
+                    rest += &format!("        x += bitcast<f32>({});\n", c());
+                }
+                match i.function {
+                    0 => "x".to_owned(),
+                    1 => format!("select({} * x, x, x > 0.0)", number(i.slope)),
+                    code => format!("function_of({code}u, x, 0.0)"),
+                }
             }
         };
-        let indices = [
-            ("ix", format!("n / {}u", e1 * e2 * e3)),
-            ("iy", format!("n / {}u % {e1}u", e2 * e3)),
-            ("iz", format!("n / {e3}u % {e2}u")),
-            ("iw", format!("n % {e3}u")),
-        ];
-        let used = indices.iter().filter(|(name, _)| body.contains(name));
-        let index: String = used.map(|(name, value)| format!("        let {name} = {value};\n")).collect();
-        format!("    for (var n = thread; n < {n}u; n += THREADS) {{\n{index}{body}    }}\n")
+        let value = format!("bitcast<u32>({value})");
+        if shared {
+            let index = indices(i, &[&sum, &rest, &y, &value].map(String::as_str).concat());
+            let others: String = (1..LANES).map(|lane| format!(" + sums[thread + {lane}u]")).collect();
+            format!(
+                "    for (var start = 0u; start < {n}u; start += THREADS / {LANES}u) {{\n        let lane = thread % {LANES}u;\n        \
+                 let n = min(start + thread / {LANES}u, {last}u);\n{index}{sum}        sums[thread] = x;\n        workgroupBarrier();\n        \
+                 if (lane == 0u && start + thread / {LANES}u < {n}u) {{\n        x = sums[thread]{others};\n{rest}        {y} = {value};\n        }}\n        \
+                 workgroupBarrier();\n    }}\n",
+                last = n - 1
+            )
+        } else if self.wide && n >= ABREAST * WIDE {
+            let index = indices(i, &[&sum, &rest, &value].map(String::as_str).concat());
+            let mut text = format!("    for (var start = thread; start < {n}u; start += {ABREAST}u * THREADS) {{\n");
+            for k in 0..ABREAST {
+                text += &format!(
+                    "        var word{k} = 0u;\n        {{\n        let n = min(start + {k}u * THREADS, {}u);\n{index}{sum}{rest}        \
+                     word{k} = {value};\n        }}\n",
+                    n - 1
+                );
+            }
+            let index = indices(i, &y);
+            for k in 0..ABREAST {
+                text += &format!(
+                    "        if (start + {k}u * THREADS < {n}u) {{\n        let n = start + {k}u * THREADS;\n{index}        {y} = word{k};\n        }}\n"
+                );
+            }
+            text + "    }\n"
+        } else {
+            let body = [&sum, &rest, "        ", &y, " = ", &value, ";\n"].concat();
+            format!("    for (var n = thread; n < {n}u; n += THREADS) {{\n{}{body}    }}\n", indices(i, &body))
+        }
     }
+}
+
+/// The index along each axis that the text names, from `n`.
+fn indices(i: &Instruction, text: &str) -> String {
+    let [_, e1, e2, e3] = i.extents;
+    let indices = [
+        ("ix", format!("n / {}u", e1 * e2 * e3)),
+        ("iy", format!("n / {}u % {e1}u", e2 * e3)),
+        ("iz", format!("n / {e3}u % {e2}u")),
+        ("iw", format!("n % {e3}u")),
+    ];
+    let used = indices.iter().filter(|(name, _)| text.contains(name));
+    used.map(|(name, value)| format!("        let {name} = {value};\n")).collect()
 }
 
 impl Op for Block {
@@ -408,9 +469,12 @@ impl Op for Block {
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
         // A barrier costs a software adapter by the thread.
-        let threads = if adapter == Adapter::Software { 32.0 } else { 256.0 };
+        let (shader, threads) = match adapter {
+            Adapter::Software => (&self.shaders[0], 32.0),
+            Adapter::Hardware => (&self.shaders[1], WIDE as f64),
+        };
         Kernel {
-            shader: self.shader.clone(),
+            shader: shader.clone(),
             entry: "run",
             constants: vec![("THREADS", threads)],
             params: Params { parts: self.parts.len() as u32 }.bytes(),
@@ -422,4 +486,37 @@ impl Op for Block {
 #[cfg(test)]
 pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("block", Params::layout())
+}
+
+/// A dense GAN's head with its loss and the gradients of both: sums and rows long enough for each way to run them.
+#[cfg(test)]
+pub(super) fn scenes() -> Vec<super::check::Scene> {
+    use super::activation::Activation;
+    use super::product::Orientation::Plain;
+    use crate::program::DType;
+    let scene = |[rows, inner]: [usize; 2]| {
+        let mut r = Recorder::new();
+        r.begin("head");
+        let x = r.input("x", [rows, inner], DType::F32);
+        let w = r.input("w", [inner, 1], DType::F32);
+        let b = r.input("b", [1], DType::F32);
+        let hidden = r.activation(x, Activation::LeakyRelu(0.2)).unwrap();
+        let y = r.product(hidden, w, Plain).unwrap();
+        let y = r.add(y, b).unwrap();
+        let y = r.activation(y, Activation::Sigmoid).unwrap();
+        let loss = r.mean(y).unwrap();
+        let dx = r.gradients(loss, &[x]).unwrap()[0];
+        let recording = r.finish(true, &[loss, dx]);
+        assert!(recording.programs[0].ops.iter().any(|op| op.name() == "block"), "a head is run by a block");
+        let random = |n: usize| (0..n as u32).map(|i| (i as f32 * 0.7).sin().to_bits()).collect::<Vec<u32>>();
+        super::check::Scene {
+            name: format!("block of {rows}x{inner}"),
+            recording: recording.into(),
+            uploads: vec![(x, random(rows * inner)), (w, random(inner)), (b, random(1))],
+            outputs: vec![loss, dx],
+            times: 1,
+            tolerance: 1e-5,
+        }
+    };
+    vec![scene([128, 256]), scene([37, 104]), scene([3, 65])]
 }

@@ -15,6 +15,9 @@ struct Params {
 
 override THREADS: u32 = 256u;
 
+// What threads have summed that share a value: as many as THREADS at most.
+var<workgroup> sums: array<f32, 256>;
+
 @compute @workgroup_size(THREADS)
 fn run(@builtin(local_invocation_index) thread: u32) {
     //<loops>

@@ -2,9 +2,9 @@
 
 override DOWN: u32 = 2u; // 1, 2 or 4
 override ACROSS: u32 = 2u; // 1, 2 or 4
-override TILE: u32 = 32u; // 32 or 64
+override TILE: u32 = 32u; // 32, 64, or of products 128
 override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE
-override SPLIT: u32 = 1u; // 1, 2, or with a TILE of 32 also 4
+override SPLIT: u32 = 1u; // 1, with a TILE up to 64 also 2, of 32 also 4
 
 // What the threads of a workgroup share of both operands: [SPLIT, 16 rows or inner indices of blocks, TILE / 4 blocks].
 var<workgroup> shared_left: array<vec4f, 512>;
@@ -30,6 +30,22 @@ fn add(sums: Blocks, rows: mat4x4f, columns: Blocks) -> Blocks {
         result.fourth += columns.fourth * rows;
     }
     return result;
+}
+
+// sums + rows of the left operand * a block of the right one, each value by one instruction a term: a driver doesn't make
+// that of a product of matrices.
+fn accumulate(sums: mat4x4f, columns: mat4x4f, rows: mat4x4f) -> mat4x4f {
+    return mat4x4f(
+        along(sums[0], columns, rows[0]),
+        along(sums[1], columns, rows[1]),
+        along(sums[2], columns, rows[2]),
+        along(sums[3], columns, rows[3]),
+    );
+}
+
+fn along(sum: vec4f, columns: mat4x4f, row: vec4f) -> vec4f {
+    let first = fma(columns[1], vec4f(row.y), fma(columns[0], vec4f(row.x), sum));
+    return fma(columns[3], vec4f(row.w), fma(columns[2], vec4f(row.z), first));
 }
 
 fn shared_block_left(at: u32) -> mat4x4f {

@@ -235,9 +235,9 @@ fn convolve_shared(
         for (var i = 0u; i < 4u; i++) {
             let at = base + i * TILE;
             let columns = shared_block_right(at + across);
-            sums0 += columns * shared_block_left(at + down);
+            sums0 = accumulate(sums0, columns, shared_block_left(at + down));
             if (TILE > 32u) {
-                sums1 += columns * shared_block_left(at + down + 8u);
+                sums1 = accumulate(sums1, columns, shared_block_left(at + down + 8u));
             }
         }
         workgroupBarrier();

@@ -302,9 +302,9 @@ fn spread_shared(
         for (var i = 0u; i < 4u; i++) {
             let at = base + i * TILE;
             let weights = shared_block_right(at + across);
-            sums0 += weights * shared_block_left(at + down);
+            sums0 = accumulate(sums0, weights, shared_block_left(at + down));
             if (TILE > 32u) {
-                sums1 += weights * shared_block_left(at + down + 8u);
+                sums1 = accumulate(sums1, weights, shared_block_left(at + down + 8u));
             }
         }
         workgroupBarrier();

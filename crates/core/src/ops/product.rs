@@ -131,7 +131,7 @@ impl Op for Product {
         }
         let (entry, cover) = match adapter {
             Adapter::Software => ("multiply", Cover::registers(adapter, [m, n, k], [4, 4])),
-            Adapter::Hardware => ("multiply_shared", Cover::shared([m, n, k], 64)),
+            Adapter::Hardware => ("multiply_shared", Cover::shared([m, n, k], 128)),
         };
         constants.extend(cover.constants);
         let workgroups = cover.workgroups;
@@ -155,7 +155,7 @@ impl Op for Product {
 pub(super) fn tiling(adapter: Adapter, [m, n, k]: [usize; 3]) -> ([(&'static str, f64); 2], [u32; 3]) {
     let tiles = m.div_ceil(4) * n.div_ceil(4);
     let mut split = 1;
-    while adapter == Adapter::Hardware && split < 32 && tiles * split < 256 && k / (split * 2) >= 16 {
+    while adapter == Adapter::Hardware && split < 64 && tiles * split < 4096 && k / (split * 2) >= 8 {
         split *= 2;
     }
     let beside = if adapter == Adapter::Software { 8 } else { 64 / split };
@@ -199,17 +199,21 @@ impl Cover {
         Cover { constants, workgroups: over_two_axes(threads(tile).div_ceil(group as usize)) }
     }
 
-    /// For entry points that pass both operands through workgroup memory: a workgroup owns `TILE` × `TILE` values, 64 or
-    /// 32, at most `widest`.
+    /// For entry points that pass both operands through workgroup memory: a workgroup owns `TILE` × `TILE` values, 128, 64
+    /// or 32, at most `widest`.
     ///
-    /// Large tiles load less; where they would be few, small ones, and of these the inner dimension is split as well.
+    /// Large tiles load less; where they would be few, small ones, and of these the inner dimension is split as well. Both
+    /// bounds were measured on an H100; a smaller GPU has the workgroups run one after another, which costs it little.
     pub fn shared([m, n, k]: [usize; 3], widest: usize) -> Self {
-        /// Workgroups that keep a small GPU busy.
-        const ENOUGH: usize = 64;
+        /// Workgroups from which on a larger tile pays.
+        const ENOUGH: usize = 100;
+        /// Workgroups, each split so often, that keep a GPU busy.
+        const BUSY: usize = 512;
         let groups = |tile: usize| m.div_ceil(tile) * n.div_ceil(tile);
-        let tile = if widest >= 64 && groups(64) >= ENOUGH { 64 } else { 32 };
+        let tile = [128, 64].into_iter().find(|&tile| tile <= widest && groups(tile) >= ENOUGH).unwrap_or(32);
         let mut split = 1;
-        while split < 4 && groups(tile) * split < ENOUGH && k / (split * 2) >= 32 {
+        // A workgroup has at most 256 threads.
+        while split < 128 / tile && groups(tile) * split < BUSY && k / (split * 2) >= 32 {
             split *= 2;
         }
         let constants = vec![("TILE", tile as f64), ("THREADS", 2.0 * tile as f64), ("SPLIT", split as f64)];
@@ -315,7 +319,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         }
     };
     vec![
-        // Registers: 16x16, 8x16, 16x8, 8x8, 16x4, 8x4; shared: tiles of 64, and of 32 split once, twice and not.
+        // Registers: 16x16, 8x16, 16x8, 8x8, 16x4, 8x4; shared: tiles of 128 and 64, and of 32, split or not.
         scene([260, 512, 532], TransposedA, None, false),
         scene([259, 512, 532], Plain, Some(LeakyRelu(0.2)), false),
         scene([259, 512, 532], TransposedB, Some(Tanh), true),
@@ -327,6 +331,9 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         scene([1021, 36, 4], Plain, Some(LeakyRelu(0.2)), false),
         scene([509, 52, 4], TransposedB, None, false),
         scene([300, 64, 300], Plain, None, false),
+        scene([1300, 68, 1284], Plain, None, false),
+        scene([1300, 68, 1284], TransposedA, Some(Tanh), false),
+        scene([1299, 68, 1284], TransposedB, Some(Tanh), true),
         // Neither.
         scene([130, 110, 61], Plain, Some(Tanh), false),
         scene([9, 3000, 5], TransposedA, None, false),

@@ -8,8 +8,8 @@
 //
 // `multiply` is for adapters that run shaders on the CPU, where barriers and loads are dear and registers are not
 // scarce, being memory: a thread owns DOWN x ACROSS blocks and needs no barrier. `multiply_shared` is for GPUs: a
-// workgroup owns TILE x TILE values, of which a thread owns one block, or two of 64x64; both operands pass through
-// workgroup memory, 16 of the inner dimension at a time. SPLIT such groups of threads share one tile, each summing its
+// workgroup owns TILE x TILE values, of which a thread owns one block, two of 64x64, four of 128x128; both operands pass
+// through workgroup memory, 16 of the inner dimension at a time. SPLIT such groups of threads share one tile, each summing its
 // own stretch of the inner dimension, and the first adds the others' sums in order.
 
 struct Params {
@@ -151,14 +151,18 @@ fn multiply_shared(
     let along = select(TRANSPOSED_B, !TRANSPOSED_A, loads_left);
     let load_block = select(load % wide, load / 4u, along);
     let load_inner = select(load / wide, load % 4u, along);
-    let store = base + load_inner * TILE + load_block;
+    // Blocks of one inner index lie swapped by it, so that threads that store side by side don't meet in a bank.
+    let store = base + load_inner * TILE + (load_block ^ (2u * load_inner));
 
-    // The block that the thread owns, and the one half a tile below.
-    let down = local.x / wide;
-    let across = local.x % wide;
+    // The block that the thread owns, and the ones half a tile below and beside.
+    let owners = min(wide, 16u);
+    let down = local.x / owners;
+    let across = local.x % owners;
 
     var sums0 = mat4x4f();
     var sums1 = mat4x4f();
+    var sums2 = mat4x4f();
+    var sums3 = mat4x4f();
     let stretch = (params.k + 16u * SPLIT - 1u) / (16u * SPLIT) * 16u;
     for (var step = 0u; step < stretch; step += 16u) {
         let l = local.y * stretch + step + 4u * load_inner;
@@ -184,10 +188,17 @@ fn multiply_shared(
         workgroupBarrier();
         for (var i = 0u; i < 4u; i++) {
             let at = base + i * TILE;
-            let columns = shared_block_right(at + across);
-            sums0 += columns * shared_block_left(at + down);
+            let columns = shared_block_right(at + (across ^ (2u * i)));
+            let rows = shared_block_left(at + (down ^ (2u * i)));
+            sums0 = accumulate(sums0, columns, rows);
             if (TILE > 32u) {
-                sums1 += columns * shared_block_left(at + down + 8u);
+                let below = shared_block_left(at + ((down + wide / 2u) ^ (2u * i)));
+                sums1 = accumulate(sums1, columns, below);
+                if (TILE > 64u) {
+                    let beside = shared_block_right(at + ((across + 16u) ^ (2u * i)));
+                    sums2 = accumulate(sums2, beside, rows);
+                    sums3 = accumulate(sums3, beside, below);
+                }
             }
         }
         workgroupBarrier();
@@ -230,7 +241,11 @@ fn multiply_shared(
     if (local.y == 0u) {
         write(first_row + 4u * down, first_column + 4u * across, sums0);
         if (TILE > 32u) {
-            write(first_row + 4u * down + 32u, first_column + 4u * across, sums1);
+            write(first_row + 4u * down + TILE / 2u, first_column + 4u * across, sums1);
+        }
+        if (TILE > 64u) {
+            write(first_row + 4u * down, first_column + 4u * across + 64u, sums2);
+            write(first_row + 4u * down + 64u, first_column + 4u * across + 64u, sums3);
         }
     }
 }

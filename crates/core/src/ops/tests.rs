@@ -35,6 +35,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
     vec![
         ("adam", adam::scenes()),
         ("average", average::scenes()),
+        ("block", block::scenes()),
         ("clip", clip::scenes()),
         ("conv", conv::large_scenes(false)),
         ("conv_transpose", conv::large_scenes(true)),

@@ -251,7 +251,11 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 /// A network of a convolution and a dense layer that learns for a few steps: weights, moments and averages come out.
 #[cfg(test)]
-fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]: [usize; 2]) -> super::check::Scene {
+fn scene(
+    optimizer: crate::optim::Optimizer,
+    average: bool,
+    [batch, channels, outputs]: [usize; 3],
+) -> super::check::Scene {
     use super::tick::LANES;
     use crate::optim::{Pace, follow};
     use crate::program::{DType, Init};
@@ -260,7 +264,7 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
     let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
     let dials = r.input("dials", [8], DType::F32);
     let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1, longest: 0.0 };
-    let x = r.input("x", [5, 6, 7, 3], DType::F32);
+    let x = r.input("x", [batch, 6, 7, 3], DType::F32);
     let (height, width) = (3, 3);
     let parameters = [
         r.parameter("conv", [4, 4, 3, channels], Init::Normal(0.3)),
@@ -273,7 +277,7 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
     let y = r.conv(x, conv, 2, 1).unwrap();
     let y = r.add(y, conv_bias).unwrap();
     let y = r.activation(y, super::activation::Activation::Tanh).unwrap();
-    let y = r.reshape(y, [5, height * width * channels]).unwrap();
+    let y = r.reshape(y, [batch, height * width * channels]).unwrap();
     let y = r.product(y, dense, super::product::Orientation::Plain).unwrap();
     let y = r.add(y, dense_bias).unwrap();
     let y = r.square(y).unwrap();
@@ -296,9 +300,9 @@ fn scene(optimizer: crate::optim::Optimizer, average: bool, [channels, outputs]:
     let mut uploads: Vec<(Tensor, Vec<u32>)> = outputs.iter().map(starts).collect();
     // Slow enough that learning doesn't amplify what rounding leaves.
     let rate = if let crate::optim::Optimizer::Sgd { .. } = optimizer { 1e-5f32 } else { 1e-3 };
-    uploads.extend([(x, random(5 * 6 * 7 * 3)), (dials, vec![rate.to_bits(); 8]), (clock, vec![0; LANES])]);
+    uploads.extend([(x, random(batch * 6 * 7 * 3)), (dials, vec![rate.to_bits(); 8]), (clock, vec![0; LANES])]);
     super::check::Scene {
-        name: format!("update by {optimizer:?}, average: {average}, {channels} channels"),
+        name: format!("update by {optimizer:?}, average: {average}, {batch} images, {channels} channels"),
         recording: recording.into(),
         uploads,
         outputs,
@@ -312,9 +316,11 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     use crate::ops::adam::Adam;
     use crate::optim::Optimizer::{self, Sgd};
     vec![
-        scene(Sgd { momentum: 0.9 }, true, [1, 1]),
-        scene(Sgd { momentum: 0.0 }, false, [8, 18]),
-        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [5, 3]),
-        scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, [16, 33]),
+        scene(Sgd { momentum: 0.9 }, true, [5, 1, 1]),
+        scene(Sgd { momentum: 0.0 }, false, [5, 8, 18]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [5, 5, 3]),
+        scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, [5, 16, 33]),
+        // Long sums, which a GPU's threads share.
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), false, [230, 8, 4]),
     ]
 }

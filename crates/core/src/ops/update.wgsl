@@ -13,7 +13,7 @@
 //
 // A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
 // instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;
-// the first of them adds the parts in order, so the result never depends on timing.
+// they add the parts pairwise, always the same ones, so the result never depends on timing.
 
 struct Params {
     optimizer_lane: u32, // of the clock
@@ -44,13 +44,13 @@ override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
 @group(0) @binding(6) var<storage, read_write> averages: array<vec4f>;
 //</bindings>
 
-override THREADS: u32 = 64u;
+override THREADS: u32 = 128u;
 
 //<partial>
 // What the threads that share a tile have summed: a tile of one block then.
-var<workgroup> partial: array<mat4x4f, 64>;
+var<workgroup> partial: array<mat4x4f, 128>;
 // The same where a tile is a row.
-var<workgroup> partial_rows: array<vec4f, 64>;
+var<workgroup> partial_rows: array<vec4f, 128>;
 //</partial>
 
 // What every weight's step has in common: the learning rate, for Adam over the first moment's correction, one
@@ -144,7 +144,7 @@ fn learn_tile() {
 //<sample>
 const JOB_ROW = 0u;
 const JOB_NTH = 0u;
-var<workgroup> JOB_PARTIAL: array<mat4x4f, 64>; // one of the two above
+var<workgroup> JOB_PARTIAL: array<mat4x4f, 128>; // one of the two above
 @group(0) @binding(7) var<storage, read> JOB_X: array<f32>; // one of the memories above,
 @group(0) @binding(8) var<storage, read> JOB_DY: array<f32>; // and one of them
 //</sample>
@@ -262,12 +262,15 @@ fn JOB_RUN(group: u32, thread: u32) {
 
     //<split>
     JOB_PARTIAL[thread] = sum_JOB_ROW_JOB_NTH;
-    workgroupBarrier();
+    for (var others = SPLIT / 2u; others > 0u; others /= 2u) {
+        workgroupBarrier();
+        if (part < others) {
+            sum_JOB_ROW_JOB_NTH += JOB_PARTIAL[others * beside + thread];
+            JOB_PARTIAL[thread] = sum_JOB_ROW_JOB_NTH;
+        }
+    }
     if (part > 0u) {
         return;
-    }
-    for (var s = 1u; s < SPLIT; s++) {
-        sum_JOB_ROW_JOB_NTH += JOB_PARTIAL[s * beside + thread];
     }
     //</split>
     // The last workgroup may have more threads than tiles are left.

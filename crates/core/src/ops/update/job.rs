@@ -88,9 +88,9 @@ impl Job {
         let tile = self.tile(adapter);
         let mut split = 1;
         while adapter == Adapter::Hardware
-            && split < 16
+            && split < threads(adapter)
             && tile == [1, 1]
-            && self.tiles(tile) * split < 4096
+            && self.tiles(tile) * split < 65_536
             && self.pixels() / (split * 2) >= 16
         {
             split *= 2;
@@ -101,5 +101,5 @@ impl Job {
 
 /// Threads of a workgroup.
 pub fn threads(adapter: Adapter) -> usize {
-    if adapter == Adapter::Software { 16 } else { 64 }
+    if adapter == Adapter::Software { 16 } else { 128 }
 }
