@@ -38,7 +38,7 @@ function plainIsComplete() {
 function chunksAreComplete() {
   try {
     const manifest = JSON.parse(readFileSync(inRoot('public/data/mnist/manifest.json'), 'utf8'));
-    return manifest.chunks.every((/** @type {Record<string, any>} */ part) =>
+    return [...manifest.chunks, manifest.test].every((/** @type {Record<string, any>} */ part) =>
       ['images', 'labels'].every((kind) => bytesOf(`public/data/mnist/${part[kind]}`) === part[`${kind}Bytes`]),
     );
   } catch {
@@ -62,8 +62,11 @@ export function prepareData() {
 
 /** @returns {number} bytes written */
 function writeChunks() {
-  const images = readFileSync(inRoot('data/mnist/train-images-idx3-ubyte')).subarray(16);
-  const labels = readFileSync(inRoot('data/mnist/train-labels-idx1-ubyte')).subarray(8);
+  const read = (/** @type {string} */ kind) => ({
+    images: readFileSync(inRoot(`data/mnist/${kind}-images-idx3-ubyte`)).subarray(16),
+    labels: readFileSync(inRoot(`data/mnist/${kind}-labels-idx1-ubyte`)).subarray(8),
+  });
+  const { images, labels } = read('train');
   mkdirSync(inRoot('public/data/mnist'), { recursive: true });
   /** @param {string} name @param {Buffer} bytes */
   const write = (name, bytes) => {
@@ -71,13 +74,16 @@ function writeChunks() {
     writeFileSync(inRoot('public/data/mnist', name), packed);
     return packed.length;
   };
-  const chunks = Array.from({ length: labels.length / chunk }, (_, i) => {
-    const first = i * chunk;
-    const names = { images: `images-${i}.bin`, labels: `labels-${i}.bin` };
+  /** @param {{images: Buffer, labels: Buffer}} from @param {number} first @param {string} mark */
+  const part = ({ images, labels }, first, mark) => {
+    const names = { images: `images-${mark}.bin`, labels: `labels-${mark}.bin` };
     const imagesBytes = write(names.images, idx([chunk, 28, 28], images.subarray(first * 784, (first + chunk) * 784)));
     const labelsBytes = write(names.labels, idx([chunk], labels.subarray(first, first + chunk)));
     return { first, count: chunk, images: names.images, imagesBytes, labels: names.labels, labelsBytes };
-  });
+  };
+  const chunks = Array.from({ length: labels.length / chunk }, (_, i) => part({ images, labels }, i * chunk, `${i}`));
+  // What nothing is trained on: the judge compares generated digits with these.
+  const test = part(read('t10k'), 0, 'test');
   const manifest = {
     name: 'MNIST',
     credit: 'The MNIST database of handwritten digits, Yann LeCun, Corinna Cortes, Christopher J. C. Burges',
@@ -85,9 +91,10 @@ function writeChunks() {
     columns: 28,
     count: labels.length,
     chunks,
+    test,
   };
   // Last and in one move: its presence says that all chunks are there.
   writeFileSync(inRoot('public/data/mnist/manifest.partial'), `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(inRoot('public/data/mnist/manifest.partial'), inRoot('public/data/mnist/manifest.json'));
-  return chunks.reduce((sum, part) => sum + part.imagesBytes + part.labelsBytes, 0);
+  return [...chunks, test].reduce((sum, part) => sum + part.imagesBytes + part.labelsBytes, 0);
 }

@@ -4,7 +4,7 @@
 
 /** @typedef {import('./protocol.js').DataFault} DataFault */
 /** @typedef {{first: number, count: number, images: string, imagesBytes: number, labels: string, labelsBytes: number}} Chunk */
-/** @typedef {{name: string, credit: string, rows: number, columns: number, count: number, chunks: Chunk[]}} Manifest */
+/** @typedef {{name: string, credit: string, rows: number, columns: number, count: number, chunks: Chunk[], test?: Chunk}} Manifest */
 /** @typedef {(bytes: number) => void} Count */
 /** @typedef {typeof globalThis.fetch} Fetch */
 

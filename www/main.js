@@ -2,6 +2,7 @@
 // the views show what comes of it.
 
 import { checkpointName, download, FileError, listenToFiles, MOST_MEGABYTES, pickFile, readFile } from './checkpoints.js';
+import { Clinic } from './clinic/clinic.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
@@ -9,13 +10,17 @@ import { listenToKeys, showKeys } from './keyboard.js';
 import { Desk } from './own/desk.js';
 import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
+import { COUNT, Quality } from './quality.js';
+import { REPORTED, Reporter } from './report.js';
 import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
+import { MetersView } from './views/meters.js';
 import { NetworksView } from './views/networks.js';
 import { NoticesView } from './views/notices.js';
 import { ReadoutsView } from './views/readouts.js';
+import { ReportView } from './views/report.js';
 import { SettingsView } from './views/settings.js';
 import { StatusView } from './views/status.js';
 import { applyTheme, look, onSystemTheme } from './views/theme.js';
@@ -57,13 +62,43 @@ const settings = new SettingsView({
   networks: networks.element,
 });
 
+const mnist = new URL('data/mnist/', document.baseURI).href;
 const player = new Player(state, {
   spawn: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
   canvases: () => grid.newCanvases(),
   look,
-  data: new URL('data/mnist/', document.baseURI).href,
+  data: mnist,
 });
 const tell = publish(state, player);
+
+// What a judge reads.
+
+const clinic = new Clinic(mnist);
+const meters = new MetersView(() => quality.resume());
+const reports = new ReportView({ start: () => void reporter.start(), cancel: () => reporter.cancel(), count: REPORTED });
+const reporter = new Reporter({ state, player, clinic, view: reports });
+const quality = new Quality({
+  state, player, clinic,
+  looked: () => seesQuality(),
+  cared: () => false,
+  told(moment) {
+    if (seesQuality()) meters.show(moment, COUNT);
+    tell('reading', { step: moment.step, agreement: moment.reading.agreement, fd: moment.distance.fd, share: moment.share });
+  },
+  failed: (message) => meters.say(() => t('quality.failed', { message }), true),
+});
+
+const seesQuality = () => !state.options.embed && !(/** @type {HTMLElement} */ (document.getElementById('quality-body')).hidden);
+
+/** @param {boolean} open */
+function openQuality(open) {
+  /** @type {HTMLElement} */ (document.getElementById('quality-body')).hidden = !open;
+  const button = /** @type {HTMLElement} */ (document.getElementById('quality-toggle'));
+  button.setAttribute('aria-expanded', String(open));
+  button.textContent = t(open ? 'quality.hide' : 'quality.show');
+  if (open) meters.restyle();
+  quality.update();
+}
 
 // Settings: from wherever they come, the core says what they mean.
 
@@ -248,6 +283,14 @@ const actions = {
   share: () => void share(),
   // A file dropped on someone else's page is theirs to take.
   ...(state.options.embed ? {} : { save: () => void save(), open: pickFile, data: () => desk?.toggle() }),
+  ...(state.options.embed ? {} : {
+    quality() {
+      const open = !seesQuality();
+      remember('quality', open ? 'open' : 'closed');
+      openQuality(open);
+      if (open) document.getElementById('quality')?.scrollIntoView({ block: 'nearest' });
+    },
+  }),
   language() {
     const next = currentLanguage() === 'en' ? 'zh' : 'en';
     setLanguage(next);
@@ -281,6 +324,8 @@ function update() {
   }
   grid.update(state);
   readouts.update(state);
+  quality.update();
+  reports.allow(state.phase === 'playing' || state.phase === 'paused');
   status.update(state, history.latest);
 }
 
@@ -288,6 +333,7 @@ function restyle() {
   const button = /** @type {HTMLElement} */ (document.getElementById('theme'));
   button.textContent = t(`tools.theme.${theme}`);
   charts.restyle();
+  meters.restyle();
   desk?.restyle();
   player.look();
 }
@@ -299,6 +345,8 @@ function relabel() {
   networks.build();
   desk?.relabel();
   notices.relabel();
+  reports.relabel();
+  openQuality(seesQuality());
   restyle();
   update();
 }
@@ -309,6 +357,10 @@ player.addEventListener('started', () => {
   notices.dismiss('run *');
   charts.start(showsScores(state));
   settings.update(state);
+  meters.start();
+  reporter.cancel();
+  reports.show(null);
+  quality.start();
 });
 player.addEventListener('progress', (event) => {
   const before = history.brokenAt;
@@ -385,6 +437,8 @@ listenToParent(
   },
 );
 
+// By default where there is room for it.
+openQuality(!state.options.embed && (recall('quality') ?? (matchMedia('(min-width: 48rem)').matches ? 'open' : 'closed')) === 'open');
 relabel();
 report(address.errors, 'notice.option');
 watchSight((hidden, offScreen) => {

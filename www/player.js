@@ -83,6 +83,16 @@ export class Player extends EventTarget {
     return (await this.#ask((id) => ({ type: 'images', id }))).images;
   }
 
+  /**
+   * Images of the run as it is, for whoever reads them.
+   * @param {number} count
+   * @param {boolean} vitals   whether to look at the networks, too
+   * @returns {Promise<import('./protocol.js').Sampled>}
+   */
+  async sample(count, vitals) {
+    return (await this.#ask((id) => ({ type: 'sample', id, count, vitals }))).sampled;
+  }
+
   /** A checkpoint of the run, and its step. @returns {Promise<{step: number, file: Uint8Array<ArrayBuffer>}>} */
   save() {
     return this.#ask((id) => ({ type: 'save', id }));
@@ -262,6 +272,7 @@ export class Player extends EventTarget {
       case 'images':
       case 'prepared':
       case 'saved':
+      case 'samples':
         return this.#answer(message.id, message, message.error);
       case 'loading':
         state.loading = message.stage === 'more' && message.loaded >= message.total ? null : message;

@@ -1,11 +1,11 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view
-//                   · images · save · check · retry · data · prepare
+//                   · images · save · check · retry · data · prepare · sample
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · images · saved · checked · prepared · failed
+//                   · paused · progress · images · saved · checked · prepared · samples · failed
 //
-// A question (resolve, networks, images, save, check, prepare) carries a number, and so does its answer.
+// A question (resolve, networks, images, save, check, prepare, sample) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -81,10 +81,19 @@
  *   | {type: 'look', look: Look}
  *   | {type: 'view', view: View}
  *   | {type: 'images'|'save', id: number}
+ *   | {type: 'sample', id: number, count: number, vitals: boolean}
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'data', own: OwnData | null}
  *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
  *   | {type: 'retry'}} ToWorker
+ */
+
+/**
+ * What a run gives to whoever reads it: `images`, `[count, side, side]` bytes, ink = 255, `labels` a digit for each, in turn. `vitals`, if
+ * they were asked for: the lengths of D's and of G's gradient, how far the noise moves images, then D's logits, of as many real
+ * images as fakes; `accuracy` the share of pairs in which D gives the real one more. `ms` is what all this took of the training's
+ * time.
+ * @typedef {{run: number, step: number, side: number, images: Uint8Array, labels: Uint8Array, vitals: Float32Array | null, accuracy: number, ms: number}} Sampled
  */
 
 /** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */
@@ -106,6 +115,7 @@
  *   | {type: 'progress', run: number, step: number, images: number, rate: number,
  *      elapsed: number, metrics: Float32Array}
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
+ *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
  *   | {type: 'prepared', id: number, image: Uint8Array | null, error: string}

@@ -137,6 +137,22 @@ export class Run {
     return this.forge.images();
   }
 
+  /**
+   * Images and, if they are wanted, vitals of this moment; the run goes on meanwhile.
+   * @param {number} count
+   * @param {boolean} wantsVitals
+   * @returns {Promise<import('./protocol.js').Sampled>}
+   */
+  async sample(count, wantsVitals) {
+    const began = performance.now();
+    const step = this.forge.step();
+    // Both are asked for before either is waited for, so that they are of one step.
+    const asked = [this.forge.samples(count), wantsVitals ? this.forge.vitals() : [null, NaN]];
+    const [[images, labels], [vitals, accuracy]] = await Promise.all(asked);
+    const ms = performance.now() - began;
+    return { run: this.id, step, side: this.forge.side(), images, labels, vitals, accuracy, ms };
+  }
+
   /** A checkpoint of this moment; the run goes on meanwhile. */
   async save() {
     const step = this.forge.step();

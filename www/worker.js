@@ -131,6 +131,17 @@ async function images(id) {
   }
 }
 
+/** @param {Extract<ToWorker, {type: 'sample'}>} message */
+async function sample({ id, count, vitals }) {
+  try {
+    if (!run) throw new Error('no run');
+    const sampled = await run.sample(count, vitals);
+    post({ type: 'samples', id, sampled, error: '' }, [sampled.images.buffer, sampled.labels.buffer]);
+  } catch (error) {
+    post({ type: 'samples', id, sampled: null, error: answerable(error) });
+  }
+}
+
 /** @param {number} id */
 async function save(id) {
   try {
@@ -212,6 +223,7 @@ self.addEventListener('message', (event) => {
     case 'start': return void start(message);
     case 'images': return void images(message.id);
     case 'save': return void save(message.id);
+    case 'sample': return void sample(message);
     case 'check': return void check(message.id, message.file);
     case 'prepare': return void prepared(message);
     case 'data': return void (own = message.own && new OwnSupply(message.own));

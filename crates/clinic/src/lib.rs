@@ -14,6 +14,7 @@ use digit_forge_core::metrics::frechet::Gaussian;
 use digit_forge_core::metrics::kid::kid;
 use digit_forge_core::metrics::manifold::{NEAREST, manifold};
 use digit_forge_core::metrics::report::Confusion;
+use digit_forge_core::models::gan::DIGITS;
 use digit_forge_core::train::json::Json;
 use std::future::Future;
 use std::pin::pin;
@@ -160,16 +161,27 @@ impl Clinic {
         Features::new("images", &self.features, FEATURES)
     }
 
-    /// The first training images, as many as were read if there are so many.
-    fn alike<'a>(&self, training: &'a Real) -> Result<Features<'a>> {
-        let count = self.digits.len().min(training.labels.len());
-        Features::new("training images", &training.readings.features[..count * FEATURES], FEATURES)
+    /// The features of as many training images as were read, if there are so many, with the digits as evenly as samples have
+    /// them: chance would make some digits rarer, and the floor higher than it is for samples.
+    fn alike(&self, training: &Real) -> Vec<f32> {
+        let each = self.digits.len().div_ceil(DIGITS);
+        let mut taken = [0; DIGITS];
+        let mut features = Vec::with_capacity(self.features.len());
+        for (image, &label) in training.labels.iter().enumerate() {
+            let count = &mut taken[usize::from(label) % DIGITS];
+            if *count < each {
+                *count += 1;
+                features.extend_from_slice(training.readings.features_of(image));
+            }
+        }
+        features
     }
 
     fn frechets(&self) -> Result<String> {
         let (Some(real), Some(training)) = (&self.gaussian, &self.training) else { return Ok("null".into()) };
         let distance = |features| Gaussian::of(features)?.distance(real);
-        let floor = self.alike(training)?;
+        let floor = self.alike(training);
+        let floor = Features::new("training images", &floor, FEATURES)?;
         Ok(Json::object(vec![
             ("fd", reading::number(distance(self.read_so_far()?)?)),
             ("floor", reading::number(distance(floor)?)),
@@ -194,7 +206,11 @@ impl Clinic {
             ];
             Ok::<_, Error>(Json::object(figures.map(|(name, value)| (name, reading::number(value))).into()))
         };
-        Ok(Json::object(vec![("images", of(self.read_so_far()?)?), ("floor", of(self.alike(training)?)?)]).write())
+        Ok(Json::object(vec![
+            ("images", of(self.read_so_far()?)?),
+            ("floor", of(Features::new("training images", &self.alike(training), FEATURES)?)?),
+        ])
+        .write())
     }
 
     fn reports(&self) -> Result<String> {

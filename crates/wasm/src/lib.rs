@@ -6,6 +6,7 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod samples;
 
 #[cfg(feature = "bench")]
 pub use bench::Workbench;

@@ -316,13 +316,36 @@ impl Trainer {
         Ok(Box::pin(async move { Ok(to_bytes(&images.await?)) }))
     }
 
+    /// Samples `count` images with noise of their own, always the same, the digits in turn, and their labels, while the run goes
+    /// on. The grid is as before afterwards.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub fn sampled(&mut self, count: usize) -> Result<Pending<(Vec<u8>, Vec<u8>)>> {
+        let (pixels, per_grid) = (self.gan.image.pixels(), GRID_ROWS * DIGITS);
+        let mut grids = Vec::with_capacity(count.div_ceil(per_grid));
+        for stream in 0..count.div_ceil(per_grid) as u32 {
+            self.set_grid_noise(SAMPLE_STREAM + stream)?;
+            grids.push(self.images()?);
+        }
+        self.set_grid_noise(GRID_STREAM)?;
+        Ok(Box::pin(async move {
+            let mut images = Vec::with_capacity(count.next_multiple_of(per_grid) * pixels);
+            for grid in grids {
+                images.append(&mut grid.await?);
+            }
+            images.truncate(count * pixels);
+            Ok((images, in_turn(count)))
+        }))
+    }
+
     /// Samples `count` images with fresh noise, the digits in turn, and their labels. The grid is as before afterwards.
     /// `progress` is told how many there are.
     ///
     /// # Errors
     /// What the engine reports.
     pub async fn samples(&mut self, count: usize, mut progress: impl FnMut(usize)) -> Result<(Vec<u8>, Vec<u8>)> {
-        let (pixels, per_grid) = (self.gan.image.pixels(), GRID_ROWS * DIGITS);
+        let pixels = self.gan.image.pixels();
         let mut images = Vec::with_capacity(count * pixels);
         let mut stream = SAMPLE_STREAM;
         while images.len() < count * pixels {
@@ -334,8 +357,7 @@ impl Trainer {
             progress(images.len() / pixels);
         }
         self.set_grid_noise(GRID_STREAM)?;
-        let labels = (0..count).map(|i| (i % per_grid % DIGITS) as u8).collect();
-        Ok((images, labels))
+        Ok((images, in_turn(count)))
     }
 
     /// Takes over settings that differ from those in force only where a change is live.
@@ -393,6 +415,11 @@ impl Trainer {
 
 /// Streams of sample noise, one for each grid of samples, from here on.
 const SAMPLE_STREAM: u32 = 1 << 16;
+
+/// The labels of so many samples: grids have a column for each digit.
+fn in_turn(count: usize) -> Vec<u8> {
+    (0..count).map(|i| (i % DIGITS) as u8).collect()
+}
 
 /// Values from -1 to 1 to bytes, ink = 255.
 fn to_bytes(words: &[u32]) -> Vec<u8> {

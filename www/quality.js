@@ -1,0 +1,105 @@
+// How good the digits are, live: asks the run for samples, the clinic for what it reads, and tells who wants to know. It asks about
+// once a second, and less often where what it asks for would take more than its share of the training's time.
+
+/** @typedef {import('./clinic/protocol.js').Reading} Reading */
+/** @typedef {import('./clinic/protocol.js').Distance} Distance */
+/** @typedef {import('./protocol.js').Sampled} Sampled */
+
+/** Images that are read each time. */
+export const COUNT = 400;
+/** Milliseconds between two readings, at least: while somebody looks, and while only the doctor does. */
+const EVERY = { looked: 1000, unseen: 2500 };
+/** The part of the training's time that samples and vitals may take. */
+export const SHARE = 0.04;
+/** Milliseconds that a run trains before anything is fetched for somebody who doesn't look. */
+const PATIENCE = 4000;
+
+/**
+ * Milliseconds until the next reading, from what this one took of the training's time.
+ * @param {number} cost
+ * @param {boolean} looked
+ */
+export const pause = (cost, looked) => Math.max(looked ? EVERY.looked : EVERY.unseen, cost / SHARE);
+
+/**
+ * @typedef {object} Moment what is known after a reading
+ * @property {number} step
+ * @property {Reading} reading
+ * @property {Distance} distance
+ * @property {Float32Array | null} vitals see Sampled
+ * @property {number} accuracy
+ * @property {number} share of the training's time
+ */
+
+/**
+ * @typedef {object} Surroundings
+ * @property {import('./state.js').State} state
+ * @property {import('./player.js').Player} player
+ * @property {import('./clinic/clinic.js').Clinic} clinic
+ * @property {() => boolean} looked whether somebody sees the meters
+ * @property {() => boolean} cared whether the doctor wants readings
+ * @property {(moment: Moment, run: number) => void} told
+ * @property {(message: string) => void} failed after which nothing is asked until resume()
+ */
+
+export class Quality {
+  #timer = 0;
+  #busy = false;
+  #stopped = false;
+  /** When the newest reading began, and what it took. */
+  #last = { at: 0, cost: 0 };
+
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.around = around;
+  }
+
+  /** After whatever changes what is wanted: a run that plays, a section that opens. */
+  update() {
+    if (this.#busy || this.#stopped) return;
+    clearTimeout(this.#timer);
+    const { state, looked, cared } = this.around;
+    if (state.phase !== 'playing' || !(looked() || cared())) return;
+    const patience = looked() ? 0 : PATIENCE - state.elapsed;
+    const due = this.#last.at + pause(this.#last.cost, looked()) - performance.now();
+    this.#timer = window.setTimeout(() => void this.#read(), Math.max(0, due, patience));
+  }
+
+  /** After a failure. */
+  resume() {
+    this.#stopped = false;
+    this.update();
+  }
+
+  /** Another run: its first reading needn't wait. */
+  start() {
+    this.#last = { at: 0, cost: 0 };
+    this.update();
+  }
+
+  async #read() {
+    const { state, player, clinic, told, failed } = this.around;
+    this.#busy = true;
+    const at = performance.now();
+    try {
+      const sampled = await player.sample(COUNT, true);
+      this.#last = { at, cost: sampled.ms };
+      const { run, step, vitals, accuracy, ms } = sampled;
+      const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
+      const share = ms / pause(ms, this.around.looked());
+      if (run === state.run) told({ step, reading, distance, vitals, accuracy, share }, run);
+    } catch (error) {
+      // A run that ended while it was asked is no failure of the judge.
+      if (state.phase === 'playing') {
+        this.#stopped = true;
+        failed(error instanceof Error ? error.message : String(error));
+      }
+    } finally {
+      this.#busy = false;
+      this.update();
+    }
+  }
+}
+
+/** Whether labels are asked for. @param {import('./state.js').State} state */
+export const asksForDigits = (state) => state.resolved?.values.condition !== 'none';
