@@ -12,11 +12,11 @@ async function fetched(url) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Fetches the module and the weights. @returns {Promise<Clinic>} */
+/** Fetches the module and the weights. @returns {Promise<() => Clinic>} which opens a clinic */
 export async function openJudge() {
   const [weights] = await Promise.all([
     fetched(new URL(weightsUrl, import.meta.url)),
     init({ module_or_path: new URL('./pkg/digit_forge_clinic_bg.wasm', import.meta.url) }),
   ]);
-  return Clinic.open(weights);
+  return () => Clinic.open(weights);
 }

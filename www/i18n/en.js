@@ -275,7 +275,7 @@ export const strings = {
   'report.generated': 'Generated',
   'report.floor': 'Real training images',
   'report.fd': 'FD, {n} images',
-  'report.kid': 'KID × 1000',
+  'report.kid': 'KID',
   'report.sPrecision': 'Precision (features)',
   'report.sRecall': 'Recall (features)',
   'report.density': 'Density',

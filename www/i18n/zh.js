@@ -275,7 +275,7 @@ export const strings = {
   'report.generated': '生成的',
   'report.floor': '真实训练图像',
   'report.fd': 'FD，{n} 幅',
-  'report.kid': 'KID × 1000',
+  'report.kid': 'KID',
   'report.sPrecision': '精确率（特征）',
   'report.sRecall': '召回率（特征）',
   'report.density': '密度',

@@ -39,6 +39,9 @@ const SCORES = [
   { key: 'quality.gradientG', show: ({ vitals }) => figure(vitals?.[1]) },
 ];
 
+/** Of a logarithmic axis only tens count. @param {unknown} _ @param {number[]} ticks */
+const decades = (_, ticks) => ticks.map((tick) => (/^10*$/.test(String(tick)) ? tick : null));
+
 export class MetersView {
   /** @type {Moment | null} */
   #moment = null;
@@ -94,7 +97,7 @@ export class MetersView {
       scales: { x: { time: false }, y: { distr: 3, range: (_, low, high) => [Math.max(0.5, (low || 1) / 1.5), Math.max(10, (high || 10) * 1.5)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? compact(tick) : '')) },
-        { ...axis, grid: { stroke: () => colour('line'), width: 1 }, size: 42, filter: (_, ticks) => ticks.map((tick) => (Number.isInteger(Math.log10(tick)) ? tick : null)), values: (_, ticks) => ticks.map((tick) => (tick !== null && Number.isInteger(Math.log10(tick)) ? compact(tick) : '')) },
+        { ...axis, grid: { stroke: () => colour('line'), width: 1, filter: decades }, size: 42, filter: decades, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : compact(tick))) },
       ],
       series: [
         {},

@@ -175,7 +175,7 @@ export class ReportView {
     const rows = [[t('report.fd', { n: number(distance.images) }), figure(distance.fd), figure(distance.floor)]];
     if (neighbours) {
       const { images, floor } = neighbours;
-      rows.push([t('report.kid'), figure(1000 * images.kid), figure(1000 * floor.kid)]);
+      rows.push([t('report.kid'), figure(images.kid), figure(floor.kid)]);
       const names = /** @type {const} */ ({ precision: 'report.sPrecision', recall: 'report.sRecall', density: 'report.density', coverage: 'report.coverage' });
       for (const key of /** @type {(keyof typeof names)[]} */ (Object.keys(names))) rows.push([t(names[key]), figure(images[key]), figure(floor[key])]);
     }
