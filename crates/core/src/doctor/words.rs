@@ -2,7 +2,6 @@
 
 use super::rules::{RULES, Side};
 use crate::train::json::Json;
-use crate::train::number;
 
 /// `[{id, label, measure, reason, threshold, above, cures: [{id, words}, …]}, …]`, the gravest first. A measure is bad above its
 /// threshold, or below.
@@ -16,7 +15,7 @@ pub fn describe() -> String {
             ("label", Json::text(rule.label)),
             ("measure", Json::text(rule.measure)),
             ("reason", Json::text(rule.reason)),
-            ("threshold", Json::Number(number::show(rule.threshold))),
+            ("threshold", Json::float(rule.threshold)),
             ("above", Json::Bool(rule.side == Side::Above)),
             ("cures", Json::Array(rule.cures.iter().map(cure).collect())),
         ])

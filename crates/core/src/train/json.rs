@@ -32,6 +32,11 @@ impl Json {
         Json::Number(number.to_string())
     }
 
+    /// A number; what is none in JSON, like infinity, is null.
+    pub fn float(value: f32) -> Json {
+        if value.is_finite() { Json::Number(super::number::show(value)) } else { Json::Null }
+    }
+
     /// An object with these fields.
     pub fn object(fields: Vec<(&str, Json)>) -> Json {
         Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
