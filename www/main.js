@@ -2,6 +2,7 @@
 // the views show what comes of it.
 
 import { checkpointName, download, FileError, listenToFiles, MOST_MEGABYTES, pickFile, readFile } from './checkpoints.js';
+import { Doctor } from './doctor.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
@@ -11,6 +12,7 @@ import { Player, WorkerEnded } from './player.js';
 import { publish } from './probe.js';
 import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
+import { AlarmsView } from './views/alarms.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
 import { NetworksView } from './views/networks.js';
@@ -46,6 +48,7 @@ const grid = new GridView(view);
 const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
+const alarms = new AlarmsView();
 const charts = new ChartsView(() => history);
 const networks = new NetworksView((text) => player.networks(text));
 const settings = new SettingsView({
@@ -64,6 +67,8 @@ const player = new Player(state, {
   data: new URL('data/mnist/', document.baseURI).href,
 });
 const tell = publish(state, player);
+
+const doctor = new Doctor({ state, player, view: alarms, notices, change, tell });
 
 // Settings: from wherever they come, the core says what they mean.
 
@@ -299,6 +304,7 @@ function relabel() {
   networks.build();
   desk?.relabel();
   notices.relabel();
+  alarms.relabel();
   restyle();
   update();
 }
@@ -307,6 +313,7 @@ player.addEventListener('change', update);
 player.addEventListener('started', () => {
   history = new History();
   notices.dismiss('run *');
+  doctor.start();
   charts.start(showsScores(state));
   settings.update(state);
 });
@@ -314,12 +321,27 @@ player.addEventListener('progress', (event) => {
   const before = history.brokenAt;
   history.add(/** @type {CustomEvent<Float32Array>} */ (event).detail);
   const { brokenAt } = history;
-  if (before === null && brokenAt !== null) {
+  if (before === null && brokenAt !== null && !state.options.doctor) {
     notices.show('run blown up', () => t('notice.notFinite', { step: brokenAt }), { remedies: [{ key: 'notice.restart', act: () => player.restart() }] });
   }
   charts.update();
 });
 player.addEventListener('paused', () => charts.draw());
+player.addEventListener('diagnosis', (event) => {
+  const report = /** @type {CustomEvent<import('./doctor.js').Report>} */ (event).detail;
+  if (report.back !== null) {
+    history.rewind(report.back);
+    charts.draw();
+  }
+  // What a cure has changed in the engine, the page takes over.
+  if (report.rescue || report.back !== null) inTurn(async () => {
+    const resolved = await player.resolve(report.text);
+    if (resolved.text === state.resolved?.text) return;
+    state.resolved = resolved;
+    showSettings(resolved);
+  });
+  doctor.hear(report);
+});
 player.addEventListener('described', () => settings.build(state));
 player.addEventListener('dataFailed', (event) => {
   const { file, fault, detail } = /** @type {CustomEvent} */ (event).detail;

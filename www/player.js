@@ -4,7 +4,7 @@
 // depends on whether anybody can see it.
 //
 // Events: change · described · progress (detail: metrics) · started · engine
-//         · paused · dataFailed · failed · gpuFailed
+//         · paused · diagnosis · dataFailed · failed · gpuFailed
 
 import { FileError } from './checkpoints.js';
 import { shownView } from './state.js';
@@ -149,6 +149,7 @@ export class Player extends EventTarget {
       scale,
       look: this.stage.look(),
       view: shownView(state),
+      doctor: state.options.doctor,
       play: this.#shouldPlay(),
     }, [canvas, raw]);
     this.dispatchEvent(new Event('started'));
@@ -160,6 +161,16 @@ export class Player extends EventTarget {
     this.state.resolved = resolved;
     this.#post({ type: 'tune', run: this.state.run, text: resolved.text });
     this.#changed();
+  }
+
+  /**
+   * Goes back to before an alarm began.
+   * @param {string} rule
+   * @param {string | null} cure   a live one of its cures, to go on with
+   * @param {string} text   the settings with it
+   */
+  undo(rule, cure, text) {
+    this.#post({ type: 'undo', run: this.state.run, rule, cure, text });
   }
 
   /** The same settings and seed from the beginning; a dead worker is replaced. */
@@ -291,6 +302,12 @@ export class Player extends EventTarget {
         this.#tell('progress', message.metrics);
         break;
       }
+      case 'diagnosis':
+        if (message.back !== null) state.step = message.back;
+        // Going on unchanged would break it again.
+        if (message.told.some(({ rule }) => rule === 'not-finite') && !message.rescue?.changed) this.pause();
+        this.#tell('diagnosis', message);
+        break;
       case 'failed':
         if (message.fault === 'gpu' && !this.#gpuFailed) {
           this.#tell('gpuFailed', message.message);

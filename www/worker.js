@@ -70,8 +70,8 @@ async function start(order) {
     size(order.canvas, { rows, columns }, order.scale);
     painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
-  const { look, view, raw } = order;
-  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, post });
+  const { look, view, raw, doctor } = order;
+  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, doctor, post });
   run = mine;
   post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
@@ -166,9 +166,9 @@ async function prepared({ id, grey, width, height }) {
 }
 
 /** @param {number} of @param {string} settings */
-function tune(of, settings) {
+async function tune(of, settings) {
   try {
-    if (run?.id === of) run.tune(settings);
+    if (run?.id === of) await run.tune(settings);
   } catch (error) {
     post({ type: 'failed', run: of, fault: 'settings', message: answerable(error) });
   }
@@ -219,7 +219,7 @@ self.addEventListener('message', (event) => {
     case 'look': return run?.restyle(message.look);
     case 'view': return show(message.view);
   }
-  if (message.type === 'tune') return tune(message.run, message.text);
+  if (message.type === 'tune') return void tune(message.run, message.text);
   if (pending?.run === message.run) {
     pending.play = message.type === 'play';
     return;
@@ -228,6 +228,7 @@ self.addEventListener('message', (event) => {
   if (message.type === 'play') run.play();
   if (message.type === 'pause') run.pause();
   if (message.type === 'step') run.step();
+  if (message.type === 'undo') run.undo(message.rule, message.cure, message.text);
 });
 
 // A panic leaves the module undefined: the page ends this worker and offers a new one.
