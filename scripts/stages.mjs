@@ -57,7 +57,7 @@ export const stages = [
   {
     name: 'clippy-wasm',
     needs: ['target'],
-    command: () => ['cargo', 'clippy', '-p', 'digit-forge-wasm', '--all-targets', '--all-features', '--target', target, '--', '-D', 'warnings'],
+    command: () => ['cargo', 'clippy', '-p', 'digit-forge-wasm', '-p', 'digit-forge-clinic', '--all-targets', '--all-features', '--target', target, '--', '-D', 'warnings'],
     env: wasmEnvironment,
     counts: oneCheck,
     minutes: 20,
@@ -93,14 +93,14 @@ export const stages = [
   },
   {
     name: 'types',
-    needs: ['wasm'],
+    needs: ['clinic'],
     command: () => [process.execPath, inRoot('node_modules/typescript/bin/tsc'), '--pretty', 'false'],
     counts: oneCheck,
     minutes: 5,
   },
   {
     name: 'unit',
-    needs: ['wasm', 'data'],
+    needs: ['clinic', 'data'],
     command: () => nodeTests('tests/unit'),
     counts: nodeCounts,
     minutes: 10,

@@ -8,7 +8,7 @@ import { began, broke, ended } from './report.mjs';
 import { buildSite } from './site.mjs';
 import { ensureTarget } from './target.mjs';
 import { ensureBindgen, ensureWasmPack } from './tools.mjs';
-import { buildBenchWasm, buildWasm } from './wasm.mjs';
+import { buildBenchWasm, buildClinic, buildWasm } from './wasm.mjs';
 
 /**
  * @typedef {object} Step
@@ -26,9 +26,10 @@ export const steps = {
   packages: { label: 'npm packages', needs: ['prerequisites'], run: ensurePackages },
   data: { label: 'MNIST', needs: ['packages'], run: prepareData },
   wasm: { label: 'Engine', needs: ['target', 'bindgen', 'packages'], run: buildWasm },
+  clinic: { label: 'Clinic', needs: ['wasm'], run: buildClinic },
   benchPackages: { label: 'Packages to compare with', needs: ['packages'], run: ensureBenchPackages },
   benchWasm: { label: 'Engine for the benches', needs: ['target', 'bindgen', 'packages'], run: buildBenchWasm },
-  site: { label: 'Site', needs: ['data', 'wasm'], run: buildSite },
+  site: { label: 'Site', needs: ['data', 'wasm', 'clinic'], run: buildSite },
   browsers: { label: 'Browsers for the tests', needs: [], run: ensureBrowsers },
 };
 

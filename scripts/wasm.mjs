@@ -1,6 +1,6 @@
 // The engine for the page: the wasm crate, compiled, bound to JavaScript (www/pkg) and optimised. Twice: once for every
-// browser, and once with the fused products of "relaxed SIMD" for those that have them (www/engine.js chooses). And the same
-// with what only the benches need (bench/pkg).
+// browser, and once with the fused products of "relaxed SIMD" for those that have them (www/engine.js chooses). The same with
+// what only the benches need (bench/pkg). And the clinic, which reads digits in a worker of its own (www/clinic/pkg).
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -12,9 +12,8 @@ import { size } from './report.mjs';
 import { target } from './target.mjs';
 import { bindgenVersion } from './tools.mjs';
 
-const name = 'digit_forge_wasm';
 const inputs = [
-  'Cargo.toml', 'Cargo.lock', '.cargo', 'crates/core', 'crates/wasm', 'scripts/wasm.mjs', 'scripts/imports.mjs',
+  'Cargo.toml', 'Cargo.lock', '.cargo', 'crates/core', 'crates/wasm', 'crates/clinic', 'scripts/wasm.mjs', 'scripts/imports.mjs',
   'package-lock.json',
 ];
 
@@ -33,34 +32,46 @@ const small = [
 
 /** What the page may fetch to run the engine, in bytes as a server sends it. The goal is 150,000. */
 const MOST = 262_000;
+/** The same for the clinic, which is fetched when somebody wants digits read. */
+const MOST_CLINIC = 175_000;
 
 /**
  * @typedef {object} Build
- * @property {string} file in www/pkg
+ * @property {string} file in the module's folder
  * @property {string[]} cargo more options for cargo
  * @property {string[]} optimiser more options for wasm-opt
  */
 
+/**
+ * @typedef {object} Module
+ * @property {string} crate
+ * @property {string} place the folder for it
+ * @property {Build[]} builds
+ * @property {string[]} options for cargo
+ * @property {number} most bytes, gzipped
+ */
+
 /** @type {Build[]} */
 const builds = [
-  { file: `${name}_bg.wasm`, cargo: [], optimiser: [] },
+  { file: 'digit_forge_wasm_bg.wasm', cargo: [], optimiser: [] },
   {
-    file: `${name}_relaxed.wasm`,
+    file: 'digit_forge_wasm_relaxed.wasm',
     cargo: ['--config', `target.${target}.rustflags=["-Ctarget-feature=+relaxed-simd"]`],
     optimiser: ['--enable-relaxed-simd'],
   },
 ];
 
 /**
+ * @param {Module} module
  * @param {Build} build
- * @param {string[]} options for cargo
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder of cargo's results
  * @returns {Promise<{glue: string, types: string[], wasm: Uint8Array}>}
  */
-async function compile({ cargo, optimiser }, options, env, folder) {
-  const crate = ['-p', 'digit-forge-wasm', '--crate-type', 'cdylib', ...options];
-  await shown('cargo', ['rustc', '--profile', 'wasm', '--target', target, ...crate, ...cargo, '--', ...small], { env });
+async function compile({ crate, options }, { cargo, optimiser }, env, folder) {
+  const name = glueName(crate);
+  const what = ['-p', crate, '--crate-type', 'cdylib', ...options];
+  await shown('cargo', ['rustc', '--profile', 'wasm', '--target', target, ...what, ...cargo, '--', ...small], { env });
   const raw = `${folder}/${target}/wasm/${name}.wasm`;
   const bound = `${folder}/${target}/wasm/bound`;
   await shown('wasm-bindgen', ['--target', 'web', '--out-dir', bound, '--out-name', name, raw], { env });
@@ -72,21 +83,34 @@ async function compile({ cargo, optimiser }, options, env, folder) {
   return { glue: text('.js'), types: ['.d.ts', '_bg.wasm.d.ts'].map(text), wasm: readFileSync(bytes) };
 }
 
+/** @param {string} crate */
+const glueName = (crate) => crate.replaceAll('-', '_');
+
 /** @returns {Promise<string>} */
-export const buildWasm = () => build('wasm', 'www/pkg', builds, [], MOST);
+export const buildWasm = () =>
+  build('wasm', { crate: 'digit-forge-wasm', place: 'www/pkg', builds, options: [], most: MOST });
+
+/** @returns {Promise<string>} */
+export const buildClinic = () =>
+  build('clinic', {
+    crate: 'digit-forge-clinic', place: 'www/clinic/pkg', options: [], most: MOST_CLINIC,
+    builds: [{ file: 'digit_forge_clinic_bg.wasm', cargo: [], optimiser: [] }],
+  });
 
 /** What a current Chromium gets, under the plain name. @returns {Promise<string>} */
 export const buildBenchWasm = () =>
-  build('bench-wasm', 'bench/pkg', [{ ...builds[1], file: builds[0].file }], ['--features', 'bench'], Infinity);
+  build('bench-wasm', {
+    crate: 'digit-forge-wasm', place: 'bench/pkg', options: ['--features', 'bench'], most: Infinity,
+    builds: [{ ...builds[1], file: builds[0].file }],
+  });
 
 /**
  * @param {string} stamp
- * @param {string} place the folder for it
- * @param {Build[]} builds
- * @param {string[]} options for cargo
- * @param {number} most bytes, gzipped
+ * @param {Module} module
  */
-async function build(stamp, place, builds, options, most) {
+async function build(stamp, module) {
+  const { crate, place, builds, most } = module;
+  const name = glueName(crate);
   const env = wasmEnvironment();
   const pkg = inRoot(place);
   const outputs = [`${name}.js`, `${name}.d.ts`, ...builds.map(({ file }) => file)].map((file) => `${place}/${file}`);
@@ -101,7 +125,7 @@ async function build(stamp, place, builds, options, most) {
   const folder = JSON.parse(heard('cargo', ['metadata', '--format-version', '1', '--no-deps'], { env }) ?? '{}').target_directory;
   if (!folder) throw new Explained('cargo metadata names no target directory.');
   const made = [];
-  for (const build of builds) made.push(await compile(build, options, env, folder));
+  for (const build of builds) made.push(await compile(module, build, env, folder));
   const [{ glue, types }, ...others] = made;
   if (others.some((other) => other.glue !== glue)) throw new Explained('The two builds of the engine need different glue.');
 
@@ -113,7 +137,7 @@ async function build(stamp, place, builds, options, most) {
   builds.forEach(({ file }, i) => writeFileSync(`${pkg}/${file}`, shortened.modules[i]));
   for (const wasm of shortened.modules) {
     const packed = gzipSync(wasm).length;
-    if (packed > most) throw new Explained(`The engine is ${size(packed)} gzipped, and may be ${size(most)}.`);
+    if (packed > most) throw new Explained(`${crate} is ${size(packed)} gzipped, and may be ${size(most)}.`);
   }
   markFresh(stamp, now);
   return sizes();

@@ -5,10 +5,11 @@ import { findBrowsers } from '../../scripts/browsers.mjs';
 
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
 const webgpu = ['--enable-unsafe-webgpu'];
+const vulkan = ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface'];
 const adapters = {
   swiftshader: ['--use-webgpu-adapter=swiftshader'],
-  // On Linux WebGPU stays off a GPU unless Chromium uses Vulkan.
-  any: ['--ignore-gpu-blocklist', '--enable-gpu', ...(process.platform === 'linux' ? ['--enable-features=Vulkan'] : [])],
+  // On Linux WebGPU stays off a GPU unless Chromium uses Vulkan, which without a screen has no surface.
+  any: ['--ignore-gpu-blocklist', '--enable-gpu', ...(process.platform === 'linux' ? vulkan : [])],
 };
 // Without a GPU the page is put together in software, and then Chromium has no kind of texture that SwiftShader could
 // draw on and the page could show ("Could not find SharedImageBackingFactory"): the first picture on a canvas costs the

@@ -229,6 +229,15 @@ pub enum Column {
     Tflop,
     /// The share of images that are read as the digit asked for.
     Agreement,
+    /// The harmonic mean of precision and recall, averaged over the digits.
+    F1,
+    /// The lowest digit's agreement.
+    Weakest,
+    /// The Fréchet distance from the test images in the judge's features.
+    Fd,
+    /// How densely images lie among the test images in these, and how many of the test images are met.
+    Density,
+    Coverage,
     /// Entropy of the digits read, in nats: 2.30 where all ten are equally frequent, 0 where there is only one.
     H,
     /// The rarest digit's share.

@@ -3,7 +3,7 @@
 
 pub mod figures;
 mod frozen;
-mod reader;
+mod pixels;
 mod report;
 
 use crate::args::Comparison;
@@ -42,13 +42,18 @@ pub fn compare(order: &Comparison) -> Result<()> {
         training.give(&mut on(order.engine, subject.what.preset, subject.what.settings.clone(), training.count)?)?;
     }
     let grids = order.grids.as_deref().map(Folder::create).transpose()?;
-    let mut judge = Judge::new(&training)?;
+    let distances = report::asks_for_distances(&order.columns, order.samples);
+    let mut judge = Judge::new(&training, test.as_ref().filter(|_| distances))?;
     let mut trainer = on(order.engine, subjects[0].what.preset, subjects[0].what.settings.clone(), training.count)?;
     let mut report = Report::new(trainer.engine_name(), trainer.adapter());
-    (report.seeds, report.samples, report.learnt) = (order.seeds, order.samples, judge.learnt);
+    (report.seeds, report.samples, report.judge) = (order.seeds, order.samples, judge.lesson().to_owned());
     if let Some(test) = &test {
         let (pixels, labels) = test.first(order.samples)?;
         report.real = Some(judge.figures(pixels, Some(labels))?);
+        if distances {
+            let (pixels, labels) = training.first(order.samples)?;
+            report.floor = Some(judge.figures(pixels, Some(labels))?);
+        }
     }
     let mut lab = Lab { order, steps, training, test, grids, judge };
     write(order, &report)?;

@@ -2,9 +2,7 @@
 //! judge. Which images are read here, what is said of them in `evaluation`, and how it is written in `text`.
 
 mod cas;
-mod distances;
 mod evaluation;
-mod reading;
 mod subject;
 mod text;
 
@@ -12,9 +10,9 @@ use crate::args::{Examination, Form};
 use crate::data::DataSet;
 use crate::failure::Result;
 use crate::progress::note;
+use crate::reading::Reader;
 use crate::table;
 use evaluation::Evaluation;
-use reading::Reader;
 use subject::Subject;
 
 pub fn evaluate(order: &Examination) -> Result<()> {

@@ -6,7 +6,7 @@ use digit_forge_core::ops::product::Orientation::{self, Plain, TransposedA, Tran
 pub type Product = ([usize; 3], Orientation, String);
 
 /// Sides of the square ones.
-const SQUARES: [usize; 6] = [64, 128, 256, 512, 1024, 2048];
+const SQUARES: [usize; 7] = [64, 128, 256, 512, 1024, 2048, 4096];
 /// The MLP GAN's extents, layer by layer (see `MLP` in `bench.rs`), and its batch.
 const GENERATOR: [usize; 4] = [100, 256, 512, 784];
 const DISCRIMINATOR: [usize; 4] = [784, 512, 256, 1];

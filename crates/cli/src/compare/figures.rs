@@ -1,15 +1,17 @@
 //! What can be said of many images at once.
 
-use super::reader::{Reader, distances, neighbours};
+use super::pixels::{distances, neighbours};
 use crate::data::DataSet;
+use crate::distances::Distances;
 use crate::failure::Result;
+use crate::reading::{Read, Reader};
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::metrics::Neighbours;
-use digit_forge_core::metrics::report::Histogram;
+use digit_forge_core::metrics::report::{Confusion, Histogram, Report};
 use digit_forge_core::models::gan::DIGITS;
 use serde::Serialize;
 
-/// Training images that the reader learns from, at most.
+/// Training images that `spread` compares with, at most.
 const READ: usize = 10_000;
 /// Training images in each of the two groups that `copies` compares; as many others are the real ones of `distance`.
 const GROUP: usize = 1_000;
@@ -19,6 +21,10 @@ const GROUP: usize = 1_000;
 pub struct Figures {
     /// The share of images that are read as the digit asked for, where one was asked for.
     pub agreement: Option<f64>,
+    /// The harmonic mean of precision and recall, averaged over the digits.
+    pub f1: Option<f64>,
+    /// The lowest digit's agreement.
+    pub weakest: Option<f64>,
     /// Of the digits read, in nats.
     pub entropy: f64,
     /// Each digit's share.
@@ -30,38 +36,50 @@ pub struct Figures {
     pub distance: Option<f64>,
     /// The share of images that are closer to one of the first thousand training images than to any of the next.
     pub copies: Option<f64>,
+    /// From the test images, in the judge's features; where somebody asked.
+    pub features: Option<Distances>,
 }
 
 pub struct Judge {
-    pub reader: Reader,
-    /// The training images that it learnt from.
-    pub learnt: usize,
+    reader: Reader,
+    /// What it sees in the test images.
+    test: Option<Read>,
     real: [Option<f64>; DIGITS],
     groups: Option<Groups>,
 }
 
 impl Judge {
-    pub fn new(training: &DataSet) -> Result<Self> {
+    /// `test`: images to measure distances from.
+    pub fn new(training: &DataSet, test: Option<&DataSet>) -> Result<Self> {
         let (pixels, labels) = training.first(READ)?;
-        Ok(Judge {
-            reader: Reader::new((pixels, labels))?,
-            learnt: labels.len(),
-            real: deviations(pixels, labels),
-            groups: Groups::new(training.first(3 * GROUP)?.0)?,
-        })
+        let mut reader = Reader::new()?;
+        let test = test.map(|test| reader.read("test images", test.first(test.count)?.0)).transpose()?;
+        Ok(Judge { reader, test, real: deviations(pixels, labels), groups: Groups::new(training.first(3 * GROUP)?.0)? })
+    }
+
+    /// How the judge was taught.
+    pub fn lesson(&self) -> &str {
+        self.reader.lesson()
     }
 
     /// Of the pixels of some images, at least one, and what they were to be.
     pub fn figures(&mut self, pixels: &[u8], wanted: Option<&[u8]>) -> Result<Figures> {
-        let digits = self.reader.read(pixels)?;
+        let read = self.reader.read("images", pixels)?;
+        let digits = &read.digits;
         let count = digits.len() as f64;
-        let Histogram { shares, entropy } = Histogram::of(&digits)?;
+        let Histogram { shares, entropy } = Histogram::of(digits)?;
         let agrees = |wanted: &[u8]| digits.iter().zip(wanted).filter(|(a, b)| a == b).count() as f64 / count;
         let (distance, copies) = self.groups.as_mut().map(|groups| groups.of(pixels)).transpose()?.unzip();
+        let confusion = wanted.map(|wanted| Confusion::of(wanted, digits)).transpose()?;
+        let report = confusion.as_ref().map(Confusion::report);
+        let weakest = |report: &Report| report.digits.iter().map(|digit| digit.recall).reduce(f64::min);
         Ok(Figures {
             agreement: wanted.map(agrees),
+            f1: report.as_ref().map(|report| report.macro_average.f1),
+            weakest: report.as_ref().and_then(weakest),
+            features: self.test.as_ref().map(|test| Distances::of(&read, test)).transpose()?,
             entropy,
-            spread: self.spread(&shares, &deviations(pixels, &digits)),
+            spread: self.spread(&shares, &deviations(pixels, digits)),
             shares,
             distance,
             copies,

@@ -1,11 +1,12 @@
 //! All figures, as a table in Markdown and as JSON.
 
 use super::figures::Figures;
-use super::reader::VOTES;
 use crate::args::Column;
 use crate::bench::machine::{Machine, load};
+use crate::distances::Distances;
 use crate::table::digits;
 use clap::ValueEnum;
+use digit_forge_core::judge::FEATURES;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -21,10 +22,12 @@ pub struct Report {
     pub load: [Option<f64>; 2],
     pub seeds: u32,
     pub samples: usize,
-    /// Training images that the reader learnt from.
-    pub learnt: usize,
+    /// How the judge was taught that reads.
+    pub judge: String,
     /// Of test images, where there are any.
     pub real: Option<Figures>,
+    /// Of training images, where distances are measured: what real images have.
+    pub floor: Option<Figures>,
     pub rows: Vec<Row>,
 }
 
@@ -75,8 +78,9 @@ impl Report {
             load: [load(), None],
             seeds: 0,
             samples: 0,
-            learnt: 0,
+            judge: String::new(),
             real: None,
+            floor: None,
             rows: Vec::new(),
         }
     }
@@ -101,13 +105,16 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "Seeds 1 to {}: the median, and the lowest and the highest where they differ. {} images a reading, read by the {VOTES} nearest of {} training images.\n",
-            self.seeds, self.samples, self.learnt
+            "Seeds 1 to {}: the median, and the lowest and the highest where they differ. {} images a reading, read by the judge {}.\n",
+            self.seeds, self.samples, self.judge
         );
         line(&mut text, "", "steps", columns.iter().map(|c| c.head().into()));
         line(&mut text, "---", "--:", columns.iter().map(|_| "--:".into()));
         if let Some(real) = &self.real {
             line(&mut text, "real test images", "", columns.iter().map(|c| c.cell(&[real], &[])));
+        }
+        if let Some(floor) = &self.floor {
+            line(&mut text, "real training images", "", columns.iter().map(|c| c.cell(&[floor], &[])));
         }
         for row in &self.rows {
             let readings = row.runs.iter().map(|run| run.readings.len()).min().unwrap_or_default();
@@ -126,6 +133,12 @@ impl Report {
     }
 }
 
+/// Whether these columns tell distances in the judge's features, of which so many samples can have some.
+pub fn asks_for_distances(columns: &[Column], samples: usize) -> bool {
+    let told = columns.iter().any(|column| matches!(column, Column::Fd | Column::Density | Column::Coverage));
+    told || columns.is_empty() && samples > FEATURES
+}
+
 fn line(text: &mut String, name: &str, steps: &str, cells: impl Iterator<Item = String>) {
     let _ = writeln!(text, "| {name} | {steps} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
@@ -136,6 +149,11 @@ impl Column {
             Column::Seconds => "seconds",
             Column::Tflop => "TFLOP",
             Column::Agreement => "agreement",
+            Column::F1 => "F1",
+            Column::Weakest => "weakest",
+            Column::Fd => "FD",
+            Column::Density => "density",
+            Column::Coverage => "coverage",
             Column::H => "H",
             Column::Rarest => "rarest",
             Column::Spread => "spread",
@@ -152,6 +170,10 @@ impl Column {
     fn cell(self, figures: &[&Figures], readings: &[&Reading]) -> String {
         let share =
             |value: fn(&Figures) -> Option<f64>| summary(figures.iter().map(|f| value(f)), |v| format!("{v:.2}"));
+        let fine =
+            |value: fn(&Figures) -> Option<f64>| summary(figures.iter().map(|f| value(f)), |v| format!("{v:.3}"));
+        let feature =
+            |value: fn(&Distances) -> f64| summary(figures.iter().map(|f| f.features.as_ref().map(value)), digits);
         let of = |value: fn(&Reading) -> Option<f64>| summary(readings.iter().map(|r| value(r)), digits);
         match self {
             // A clock's range says something of the machine, not of the settings.
@@ -159,6 +181,11 @@ impl Column {
             Column::Seconds => digits(median(&mut readings.iter().map(|r| r.seconds).collect::<Vec<_>>())),
             Column::Tflop => of(|r| Some(r.tflop)),
             Column::Agreement => share(|f| f.agreement),
+            Column::F1 => fine(|f| f.f1),
+            Column::Weakest => share(|f| f.weakest),
+            Column::Fd => feature(|d| d.fd),
+            Column::Density => feature(|d| d.density),
+            Column::Coverage => feature(|d| d.coverage),
             Column::H => share(|f| Some(f.entropy)),
             Column::Rarest => share(|f| f.shares.iter().copied().reduce(f64::min)),
             Column::Spread => share(|f| f.spread),

@@ -4,11 +4,11 @@
 //! higher than that of images which are new to it.
 
 use super::cas::Cas;
-use super::distances::Distances;
-use super::reading::{Read, Reader};
 use super::subject::Subject;
+use crate::distances::Distances;
 use crate::failure::Result;
 use crate::progress::note;
+use crate::reading::{Read, Reader};
 use digit_forge_core::data::IMAGE;
 use digit_forge_core::metrics::memory::{self, Nearest};
 use digit_forge_core::metrics::report::{Confusion, Histogram, Report, Scores};

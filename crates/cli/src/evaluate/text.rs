@@ -1,7 +1,7 @@
 //! An evaluation for people to read.
 
-use super::distances::Distances;
 use super::evaluation::Evaluation;
+use crate::distances::Distances;
 use crate::table::{digits, section};
 use std::fmt::Write as _;
 

@@ -29,10 +29,15 @@ fn each_row_is_read_from_each_seed_at_each_step() {
     let output = scene.succeeds(&[&args[..], &["--json", "figures.json", "--grids", "grids"]].concat());
     let json = scene.json("figures.json");
 
-    assert_eq!((&json["engine"], &json["seeds"], &json["learnt"]), (&"cpu".into(), &2.into(), &1000.into()));
-    // Bars at ten heights are read without a mistake.
-    assert_eq!((&json["real"]["agreement"], &json["real"]["copies"]), (&1.0.into(), &Value::Null));
-    assert!((json["real"]["entropy"].as_f64().unwrap() - 10f64.ln()).abs() < 1e-9);
+    assert_eq!((&json["engine"], &json["seeds"]), (&"cpu".into(), &2.into()));
+    assert!(json["judge"].as_str().unwrap().contains("seed=1"), "{}", json["judge"]);
+    // Bars at ten heights are no digits: the judge reads equal ones alike, three of each of ten.
+    let shares = numbers(&json["real"]["shares"]);
+    assert!(
+        shares.iter().all(|share| (share * 10.0).fract() < 1e-9 || (share * 10.0).fract() > 1.0 - 1e-9),
+        "{shares:?}"
+    );
+    assert_eq!((&json["real"]["copies"], &json["real"]["features"]), (&Value::Null, &Value::Null));
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0]["settings"], "preset=quick&images=1000&batch=4&gChannels=2&dChannels=2");
@@ -45,7 +50,9 @@ fn each_row_is_read_from_each_seed_at_each_step() {
             for reading in readings {
                 let shares = numbers(&reading["shares"]);
                 assert!(shares.len() == 10 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{reading}");
-                assert_eq!(reading["agreement"].is_null(), row["name"] == "without labels");
+                for key in ["agreement", "f1", "weakest"] {
+                    assert_eq!(reading[key].is_null(), row["name"] == "without labels", "{key}");
+                }
                 assert!(["seconds", "tflop"].iter().all(|key| reading[key].as_f64() > Some(0.0)), "{reading}");
                 assert!(["dReal", "dTest", "dFake", "dFurthest"].iter().all(|key| reading[key].is_f64()), "{reading}");
                 // Test images are the training images here, and D is asked about all of both in the same order.
@@ -86,6 +93,22 @@ fn reading_changes_nothing_of_a_run() {
 
     scene.trains(&["--steps", "9", "--out", "run"]);
     assert!(scene.get("run/grid.png") == scene.get("once/plain-1-9.png"));
+}
+
+#[test]
+fn distances_stand_beside_those_of_real_images() {
+    let scene = with_test_files();
+    let row = format!("plain={SMALL}");
+    let args = ["compare", "--row", &row, "--seeds", "1", "--steps", "3", "--samples", "100", "--json", "figures.json"];
+    let output = scene.succeeds(&[&args[..], &["--columns", "f1", "fd", "density", "coverage"]].concat());
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("|  | steps | F1 | FD | density | coverage |"), "{table}");
+    let json = scene.json("figures.json");
+    let fd = |of: &Value| of["features"]["fd"].as_f64().unwrap();
+    // The training images are the test images here.
+    let (floor, run) = (fd(&json["floor"]), fd(&json["rows"][0]["runs"][0]["readings"][0]));
+    assert!(floor < 0.1 * run, "{floor}, {run}");
+    scene.refuses(&[&args[..7], &["--samples", "20", "--columns", "fd"]].concat(), 1, &["20", "65"]);
 }
 
 #[test]

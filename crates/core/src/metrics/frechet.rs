@@ -83,7 +83,8 @@ impl Gaussian {
         let root = root(&self.covariance, width)?;
         let between = product(&product(&root, &other.covariance, width), &root, width);
         let shared: f64 = eigen(between, width)?.values.iter().map(|v| v.max(0.0).sqrt()).sum();
-        Ok(means + self.variance() + other.variance() - 2.0 * shared)
+        // Of equal Gaussians rounding may leave less than nothing.
+        Ok((means + self.variance() + other.variance() - 2.0 * shared).max(0.0))
     }
 }
 

@@ -1,13 +1,13 @@
 //! How far images are from the real test images, in the judge's features.
 
-use super::reading::Read;
 use crate::failure::Result;
+use crate::reading::Read;
 use digit_forge_core::metrics::frechet::Gaussian;
 use digit_forge_core::metrics::kid::kid;
 use digit_forge_core::metrics::manifold::{NEAREST, manifold};
 use serde::Serialize;
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Distances {
     /// How many images.
