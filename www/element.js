@@ -3,11 +3,11 @@
 //
 // An element that puts the page's grid and controls into any page: one script
 // tag, a frame inside. It starts when scrolled into view and rests when not.
-// Events: ready · step · playing · paused · failed · error, each with a detail.
+// Events: ready · step · playing · paused · alarm · failed · error, each with a detail.
 // Methods: play() pause() step() restart() set('preset=quick&batch=32').
 
 const ATTRIBUTES = ['preset', 'lang', 'theme', 'view', 'autostart', 'engine', 'settings'];
-const EVENTS = ['ready', 'step', 'playing', 'paused', 'failed', 'error'];
+const EVENTS = ['ready', 'step', 'playing', 'paused', 'alarm', 'failed', 'error'];
 
 /**
  * @param {(name: string) => string | null} attribute

@@ -4,7 +4,7 @@
 //   parent → page   { type: 'digit-forge', command: 'play' | 'pause' | 'step' | 'restart' }
 //                   { type: 'digit-forge', command: 'set', settings: 'preset=quick&batch=32' }
 //   page → parent   { type: 'digit-forge', event, detail }, events as of window.digitForge.events:
-//                   ready · step · playing · paused · failed · error · size
+//                   ready · step · playing · paused · alarm · failed · error · size
 
 /**
  * @typedef {{command: 'play'|'pause'|'step'|'restart'} | {command: 'set', settings: string}} Command

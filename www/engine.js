@@ -1,7 +1,7 @@
 // The one importer of the wasm package. Of its two builds, the one with fused products is taken where the browser knows
 // these instructions: it trains a tenth faster.
 
-import init, { Forge, checkpointSettings, describe, networks, prepare, resolve } from './pkg/digit_forge_wasm.js';
+import init, { Forge, checkpointSettings, describe, networks, prepare, resolve, rules } from './pkg/digit_forge_wasm.js';
 
 export { Forge, prepare };
 
@@ -24,7 +24,7 @@ export function engineUrl(valid = WebAssembly.validate) {
 export const openEngine = () => init({ module_or_path: engineUrl() });
 
 /** @returns {import('./protocol.js').Description} */
-export const description = () => JSON.parse(describe());
+export const description = () => ({ ...JSON.parse(describe()), rules: JSON.parse(rules()) });
 
 /** @param {string} text @returns {import('./protocol.js').Resolved} */
 export const resolved = (text) => JSON.parse(resolve(text));

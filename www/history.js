@@ -48,6 +48,15 @@ export class History {
     this.#stride *= 2;
   }
 
+  /** Forgets what came after a step: the run went back to it. @param {number} step */
+  rewind(step) {
+    const kept = this.steps.filter((s) => s <= step).length;
+    for (const values of [this.steps, ...this.series]) values.length = kept;
+    this.#open = this.#open.filter(([s = 0]) => s <= step);
+    this.brokenAt = null;
+    this.latest = null;
+  }
+
   /**
    * A few rows for a table, evenly spread, the newest last.
    * @param {number} count

@@ -79,6 +79,8 @@ export function showKeys(actions) {
   close.type = 'button';
   close.textContent = t('help.close');
   close.addEventListener('click', () => dialog.close());
-  dialog.replaceChildren(title, list, close);
+  const note = document.createElement('p');
+  note.textContent = t('help.doctor');
+  dialog.replaceChildren(title, list, note, close);
   dialog.showModal();
 }

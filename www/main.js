@@ -3,6 +3,7 @@
 
 import { checkpointName, download, FileError, listenToFiles, MOST_MEGABYTES, pickFile, readFile } from './checkpoints.js';
 import { Clinic } from './clinic/clinic.js';
+import { Doctor } from './doctor.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, reasonFor, setLanguage, t, translate } from './i18n/index.js';
@@ -14,6 +15,7 @@ import { COUNT, Quality } from './quality.js';
 import { REPORTED, Reporter } from './report.js';
 import { averages, fullText, initialState, readAddress, shareLink, showsScores, withChange, without, withView, writeHash } from './state.js';
 import { recall, remember } from './storage.js';
+import { AlarmsView } from './views/alarms.js';
 import { ChartsView } from './views/charts.js';
 import { GridView } from './views/grid.js';
 import { MetersView } from './views/meters.js';
@@ -51,6 +53,7 @@ const grid = new GridView(view);
 const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
+const alarms = new AlarmsView();
 const charts = new ChartsView(() => history);
 const networks = new NetworksView((text) => player.networks(text));
 const settings = new SettingsView({
@@ -80,9 +83,11 @@ const reporter = new Reporter({ state, player, clinic, view: reports });
 const quality = new Quality({
   state, player, clinic,
   looked: () => seesQuality(),
-  cared: () => false,
-  told(moment) {
-    if (seesQuality()) meters.show(moment, COUNT);
+  cared: () => state.options.doctor && !state.data,
+  told(moment, run) {
+    const { shares, agreement, certainty, diversity, within } = moment.reading;
+    if (diversity !== null) player.read(run, moment.step, moment.vitals, { shares, agreement, certainty, diversity, within });
+    if (seesQuality()) meters.show(moment, COUNT, state.data !== null);
     tell('reading', { step: moment.step, agreement: moment.reading.agreement, fd: moment.distance.fd, share: moment.share });
   },
   failed: (message) => meters.say(() => t('quality.failed', { message }), true),
@@ -99,6 +104,7 @@ function openQuality(open) {
   if (open) meters.restyle();
   quality.update();
 }
+const doctor = new Doctor({ state, player, view: alarms, notices, change, tell });
 
 // Settings: from wherever they come, the core says what they mean.
 
@@ -347,6 +353,7 @@ function relabel() {
   notices.relabel();
   reports.relabel();
   openQuality(seesQuality());
+  alarms.relabel();
   restyle();
   update();
 }
@@ -355,6 +362,7 @@ player.addEventListener('change', update);
 player.addEventListener('started', () => {
   history = new History();
   notices.dismiss('run *');
+  doctor.start();
   charts.start(showsScores(state));
   settings.update(state);
   meters.start();
@@ -366,12 +374,27 @@ player.addEventListener('progress', (event) => {
   const before = history.brokenAt;
   history.add(/** @type {CustomEvent<Float32Array>} */ (event).detail);
   const { brokenAt } = history;
-  if (before === null && brokenAt !== null) {
+  if (before === null && brokenAt !== null && !state.options.doctor) {
     notices.show('run blown up', () => t('notice.notFinite', { step: brokenAt }), { remedies: [{ key: 'notice.restart', act: () => player.restart() }] });
   }
   charts.update();
 });
 player.addEventListener('paused', () => charts.draw());
+player.addEventListener('diagnosis', (event) => {
+  const report = /** @type {CustomEvent<import('./doctor.js').Report>} */ (event).detail;
+  if (report.back !== null) {
+    history.rewind(report.back);
+    charts.draw();
+  }
+  // What a cure has changed in the engine, the page takes over.
+  if (report.rescue || report.back !== null) inTurn(async () => {
+    const resolved = await player.resolve(report.text);
+    if (resolved.text === state.resolved?.text) return;
+    state.resolved = resolved;
+    showSettings(resolved);
+  });
+  doctor.hear(report);
+});
 player.addEventListener('described', () => settings.build(state));
 player.addEventListener('dataFailed', (event) => {
   const { file, fault, detail } = /** @type {CustomEvent} */ (event).detail;

@@ -4,7 +4,7 @@
 // depends on whether anybody can see it.
 //
 // Events: change · described · progress (detail: metrics) · started · engine
-//         · paused · dataFailed · failed · gpuFailed
+//         · paused · diagnosis · dataFailed · failed · gpuFailed
 
 import { FileError } from './checkpoints.js';
 import { shownView } from './state.js';
@@ -93,6 +93,17 @@ export class Player extends EventTarget {
     return (await this.#ask((id) => ({ type: 'sample', id, count, vitals }))).sampled;
   }
 
+  /**
+   * Tells the run's doctor what was read in samples of a step.
+   * @param {number} run
+   * @param {number} step
+   * @param {Float32Array | null} vitals
+   * @param {import('./protocol.js').Samples} samples
+   */
+  read(run, step, vitals, samples) {
+    this.#post({ type: 'reading', run, step, vitals, samples });
+  }
+
   /** A checkpoint of the run, and its step. @returns {Promise<{step: number, file: Uint8Array<ArrayBuffer>}>} */
   save() {
     return this.#ask((id) => ({ type: 'save', id }));
@@ -159,6 +170,7 @@ export class Player extends EventTarget {
       scale,
       look: this.stage.look(),
       view: shownView(state),
+      doctor: state.options.doctor,
       play: this.#shouldPlay(),
     }, [canvas, raw]);
     this.dispatchEvent(new Event('started'));
@@ -170,6 +182,16 @@ export class Player extends EventTarget {
     this.state.resolved = resolved;
     this.#post({ type: 'tune', run: this.state.run, text: resolved.text });
     this.#changed();
+  }
+
+  /**
+   * Goes back to before an alarm began.
+   * @param {string} rule
+   * @param {string | null} cure   a live one of its cures, to go on with
+   * @param {string} text   the settings with it
+   */
+  undo(rule, cure, text) {
+    this.#post({ type: 'undo', run: this.state.run, rule, cure, text });
   }
 
   /** The same settings and seed from the beginning; a dead worker is replaced. */
@@ -302,6 +324,12 @@ export class Player extends EventTarget {
         this.#tell('progress', message.metrics);
         break;
       }
+      case 'diagnosis':
+        if (message.back !== null) state.step = message.back;
+        // Going on unchanged would break it again.
+        if (message.told.some(({ rule }) => rule === 'not-finite') && !message.rescue?.changed) this.pause();
+        this.#tell('diagnosis', message);
+        break;
       case 'failed':
         if (message.fault === 'gpu' && !this.#gpuFailed) {
           this.#tell('gpuFailed', message.message);

@@ -2,7 +2,7 @@
 //
 //   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, view, rate, …
 //   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28 (or 56 × 56, as `size` says), ink = 255
-//   window.digitForge.events     ready · step · playing · paused · reading · failed · error
+//   window.digitForge.events     ready · step · playing · paused · reading · alarm · failed · error
 
 import { tellParent } from './embed.js';
 import { fullText, shownView } from './state.js';

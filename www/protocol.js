@@ -1,9 +1,10 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view
-//                   · images · save · check · retry · data · prepare · sample
+//                   · images · save · check · retry · data · prepare · sample · reading · undo
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · images · saved · checked · prepared · samples · failed
+//                   · paused · progress · images · saved · checked · prepared · samples
+//                   · diagnosis · failed
 //
 // A question (resolve, networks, images, save, check, prepare, sample) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
@@ -40,8 +41,32 @@
  */
 
 /** @typedef {{name: string, label: string, help: string, values: Record<string, string>}} Preset */
-/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}, scores: string[], formulas: Record<string, string[]>}} Description */
+
+/**
+ * What the doctor may find: bad above its threshold, or below.
+ * @typedef {{id: string, label: string, measure: string, reason: string, threshold: number, above: boolean, cures: {id: string, words: string}[]}} Rule
+ */
+
+/** @typedef {{groups: Group[], settings: Setting[], presets: Preset[], grid: {rows: number, columns: number}, scores: string[], formulas: Record<string, string[]>, rules: Rule[]}} Description */
 /** @typedef {{key: string, value: string, message: string}} SettingError */
+
+/**
+ * Generated images as the judge sees them: each digit's share, the share read as asked for, the mean certainty, and how much
+ * they differ, in all and within a digit, beside real ones.
+ * @typedef {{shares: ArrayLike<number> & Iterable<number>, agreement: number | null, certainty: number | null, diversity: number, within: number | null}} Samples
+ */
+
+/** Settings that a cure changes. Live: in the run as it is; else it needs a new one. @typedef {{cure: string, changes: Record<string, string>, live: boolean}} Offer */
+
+/**
+ * What a rule has found: first at step `since`, said at `spoke`. `before`: the step of the checkpoint that the run can go back to;
+ * null where none is so old. `value` is null where it is beyond all bounds.
+ * @typedef {{rule: string, value: number | null, since: number, spoke: number, before: number | null, offers: Offer[]}} Alarm
+ */
+
+/** How the run went back by itself: where it had broken, if it does so again, and what was changed; unchanged it must rest. @typedef {{breakage: {step: number, network: string, layer: string} | null, changed: Offer | null}} Rescue */
+
+/** `told` are alarms that are new, `on` the rules of all that are on, the gravest first. @typedef {{told: Alarm[], on: string[], rescue: Rescue | null}} Diagnosis */
 
 /**
  * @typedef {object} Resolved
@@ -71,11 +96,13 @@
  * grey pixels.
  *
  * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
- * answered: the run goes on from there.
+ * answered: the run goes on from there. `start.doctor`: whether the run is looked after.
+ *
+ * `reading` is what somebody read in samples of a step, with the vitals of that step: for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
  *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
- *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, play: boolean}
+ *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, doctor: boolean, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
  *   | {type: 'look', look: Look}
@@ -85,6 +112,8 @@
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'data', own: OwnData | null}
  *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
+ *   | {type: 'reading', run: number, step: number, vitals: Float32Array | null, samples: Samples}
+ *   | {type: 'undo', run: number, rule: string, cure: string | null, text: string}
  *   | {type: 'retry'}} ToWorker
  */
 
@@ -104,6 +133,8 @@
  * `progress.metrics` holds rows of five: step, D's loss, G's loss, D's mean opinion
  * of real images, and of fakes: the probability that they are real, or with the losses
  * in `description.scores` a score.
+ *
+ * `diagnosis.back` is the step that the run went back to, if it did, and `text` the settings in force.
  * @typedef {{type: 'described', description: Description}
  *   | {type: 'resolved', id: number, resolved: Resolved}
  *   | {type: 'networks', id: number, networks: Network[] | null, error: string}
@@ -118,6 +149,7 @@
  *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
+ *   | {type: 'diagnosis', run: number, told: Alarm[], on: string[], rescue: Rescue | null, back: number | null, text: string}
  *   | {type: 'prepared', id: number, image: Uint8Array | null, error: string}
  *   | {type: 'failed', run: number, fault: 'load'|'settings'|'gpu'|'crash', message: string}} FromWorker
  */

@@ -2,12 +2,15 @@
 // metrics sent as it goes. Never awaits the GPU per step: two submits are kept
 // in flight and timed by their completion.
 
+import { Care } from './care.js';
 import { cpuPace, gpuPace } from './pace.js';
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').Look} Look */
 /** @typedef {import('./protocol.js').View} View */
+/** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
+/** @typedef {import('./protocol.js').Samples} Samples */
 /** @typedef {import('./paint.js').Painter} Painter */
 
 const IN_FLIGHT = 2;
@@ -45,6 +48,9 @@ export class Run {
   #drawAt = 0;
   #reportAt = 0;
   #hasRaw = false;
+  /** What is to be done between two slices. @type {(() => Promise<void>)[]} */
+  #between = [];
+  #looping = false;
 
   /**
    * @param {object} parts
@@ -55,9 +61,10 @@ export class Run {
    * @param {OffscreenCanvas} parts.raw   where a GPU draws the raw generator's grid
    * @param {Look} parts.look
    * @param {View} parts.view
+   * @param {boolean} parts.doctor   whether the run is under care
    * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
    */
-  constructor({ id, forge, supply, painters, raw, look, view, post }) {
+  constructor({ id, forge, supply, painters, raw, look, view, doctor, post }) {
     this.id = id;
     this.forge = forge;
     this.supply = supply;
@@ -66,6 +73,7 @@ export class Run {
     this.look = look;
     this.view = view;
     this.post = post;
+    this.care = doctor ? new Care(forge) : null;
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
     this.#mark.step = forge.step();
@@ -110,8 +118,10 @@ export class Run {
     this.#enqueue(async () => {
       this.#stepWaits = false;
       if (this.#ended) return;
+      await this.care?.begin();
       this.#timed(() => this.forge.run(1));
       await this.#acknowledge();
+      if (this.care?.isBroken) await this.#mend(this.care);
     });
   }
 
@@ -128,12 +138,14 @@ export class Run {
   }
 
   /** Settings that need no new run. @param {string} text */
-  tune(text) {
+  async tune(text) {
+    await this.care?.free();
     this.forge.tune(text);
   }
 
   /** @returns {Promise<Uint8Array>} */
-  images() {
+  async images() {
+    await this.care?.free();
     return this.forge.images();
   }
 
@@ -144,6 +156,7 @@ export class Run {
    * @returns {Promise<import('./protocol.js').Sampled>}
    */
   async sample(count, wantsVitals) {
+    await this.care?.free();
     const began = performance.now();
     const step = this.forge.step();
     // Both are asked for before either is waited for, so that they are of one step.
@@ -155,8 +168,40 @@ export class Run {
 
   /** A checkpoint of this moment; the run goes on meanwhile. */
   async save() {
+    await this.care?.free();
     const step = this.forge.step();
     return { step, file: await this.forge.save() };
+  }
+
+  /**
+   * What somebody read of the run as it was after a step.
+   * @param {number} step
+   * @param {Float32Array | null} vitals
+   * @param {Samples | null} samples
+   */
+  examine(step, vitals, samples) {
+    this.#interrupt(async (care) => {
+      // A reading of a course that the run has left says nothing of it.
+      if (care.isBroken || step > this.forge.step()) return;
+      await care.begin();
+      this.#tell(await care.examine(step, vitals, samples), null);
+    });
+  }
+
+  /**
+   * Goes back to before an alarm began, and on with its cure; where that isn't remembered, the settings are all that changes.
+   * @param {string} rule
+   * @param {string | null} cure
+   * @param {string} text   the settings with the cure
+   */
+  undo(rule, cure, text) {
+    this.#interrupt(async (care) => {
+      const back = await care.undo(rule, cure);
+      if (!back) this.forge.tune(text);
+      this.#rewound();
+      this.#tell({ told: [], on: [], rescue: null }, back ? this.forge.step() : null);
+      await this.#settleAndShow();
+    });
   }
 
   destroy() {
@@ -193,9 +238,57 @@ export class Run {
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 
+  /** Alone with the engine, between two slices or where it rests. @param {(care: Care) => Promise<void>} task */
+  #interrupt(task) {
+    const { care } = this;
+    if (!care) return;
+    this.#between.push(() => this.#quietly(() => task(care)));
+    if (!this.#looping) this.#enqueue(() => this.#tend());
+  }
+
+  async #tend() {
+    for (let task; !this.#ended && (task = this.#between.shift());) await task();
+  }
+
+  /** Once nothing is under way on the device. @param {() => Promise<void>} task */
+  async #quietly(task) {
+    await Promise.all(this.#flights.splice(0));
+    await this.#reading;
+    await task();
+  }
+
+  /** @param {Care} care */
+  async #mend(care) {
+    await this.#quietly(async () => {
+      const found = await care.mend();
+      this.#rewound();
+      const back = found.rescue ? this.forge.step() : null;
+      // As it is, it would break again.
+      if (!found.rescue?.changed) this.pause();
+      this.#tell(found, back);
+    });
+    await this.#settleAndShow();
+  }
+
+  /** What was measured over steps that are undone is void. */
+  #rewound() {
+    this.#mark = { step: this.forge.step(), elapsed: this.#elapsed };
+  }
+
+  /** @param {Diagnosis} found @param {number | null} back */
+  #tell(found, back) {
+    this.post({ type: 'diagnosis', run: this.id, ...found, back, text: this.forge.settings() });
+  }
+
   /** @param {{live: boolean}} token */
   async #loop(token) {
+    const { care } = this;
+    await care?.begin();
+    this.#looping = true;
     while (token.live) {
+      if (care?.isBroken) await this.#mend(care);
+      if (this.#between.length > 0) await this.#tend();
+      if (!token.live) break;
       const began = performance.now();
       if (this.onGpu) await this.#submit();
       else this.#timed(() => this.#runSlice());
@@ -204,6 +297,8 @@ export class Run {
       await breathe();
       if (this.onGpu) this.#elapsed += performance.now() - began;
     }
+    this.#looping = false;
+    await this.#tend();
   }
 
   #runSlice() {
@@ -244,6 +339,7 @@ export class Run {
   /** @param {number} k */
   async #join(k) {
     const chunk = await this.supply.chunk(k);
+    await this.care?.free();
     if (!this.#ended) this.forge.add_data(chunk.images, chunk.labels);
   }
 
@@ -299,8 +395,9 @@ export class Run {
       this.#rate = this.#rate === 0 ? rate : 0.8 * this.#rate + 0.2 * rate;
       this.#mark = { step, elapsed };
     }
-    const metrics = await this.forge.metrics();
     const images = this.forge.images_seen();
+    const metrics = await this.forge.metrics();
+    this.care?.watch(metrics);
     this.post({ type: 'progress', run: this.id, step, images, rate: this.#rate, elapsed, metrics }, [metrics.buffer]);
   }
 

@@ -2,7 +2,7 @@
 // say, and one object that every view is drawn from.
 //
 // The query and the hash are read alike. Words of the page itself (embed, lang,
-// theme, view, autostart, engine) are told apart here and checked here; all else are
+// theme, view, autostart, engine, doctor) are told apart here and checked here; all else are
 // settings, passed to the core untouched, which alone knows what they mean.
 
 /** @typedef {import('./protocol.js').EngineChoice} EngineChoice */
@@ -19,6 +19,7 @@
  * @property {View} view
  * @property {boolean | null} autostart   null: yes, unless the browser saves data
  * @property {EngineChoice} engine
+ * @property {boolean} doctor             whether runs are looked after
  */
 
 /** The page's own words and what each may be. @type {Record<keyof Options, Record<string, any>>} */
@@ -29,10 +30,11 @@ const WORDS = {
   view: { averaged: 'averaged', raw: 'raw', both: 'both' },
   autostart: { 1: true, 0: false, true: true, false: false },
   engine: { auto: 'auto', cpu: 'cpu', gpu: 'gpu' },
+  doctor: { on: true, off: false, 1: true, 0: false },
 };
 
 /** @returns {Options} */
-const defaults = () => ({ embed: false, lang: null, theme: null, view: 'averaged', autostart: null, engine: 'auto' });
+const defaults = () => ({ embed: false, lang: null, theme: null, view: 'averaged', autostart: null, engine: 'auto', doctor: true });
 
 /** @param {string} text */
 function decoded(text) {

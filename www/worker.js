@@ -70,8 +70,8 @@ async function start(order) {
     size(order.canvas, { rows, columns }, order.scale);
     painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
-  const { look, view, raw } = order;
-  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, post });
+  const { look, view, raw, doctor } = order;
+  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, doctor, post });
   run = mine;
   post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
@@ -177,9 +177,9 @@ async function prepared({ id, grey, width, height }) {
 }
 
 /** @param {number} of @param {string} settings */
-function tune(of, settings) {
+async function tune(of, settings) {
   try {
-    if (run?.id === of) run.tune(settings);
+    if (run?.id === of) await run.tune(settings);
   } catch (error) {
     post({ type: 'failed', run: of, fault: 'settings', message: answerable(error) });
   }
@@ -231,7 +231,13 @@ self.addEventListener('message', (event) => {
     case 'look': return run?.restyle(message.look);
     case 'view': return show(message.view);
   }
-  if (message.type === 'tune') return tune(message.run, message.text);
+  if (message.type === 'tune') return void tune(message.run, message.text);
+  if (message.type === 'reading' || message.type === 'undo') {
+    if (run?.id !== message.run) return;
+    if (message.type === 'reading') run.examine(message.step, message.vitals, message.samples);
+    else run.undo(message.rule, message.cure, message.text);
+    return;
+  }
   if (pending?.run === message.run) {
     pending.play = message.type === 'play';
     return;

@@ -2,7 +2,7 @@
 // [g|words] or [d|words] to set in the generator's or discriminator's colour.
 
 import { strings as en } from './en.js';
-import { core, strings as zh } from './zh.js';
+import { core, doctor as zhDoctor, strings as zh } from './zh.js';
 
 /** @typedef {keyof typeof en} Key */
 /** @typedef {import('../state.js').Language} Language */
@@ -14,6 +14,12 @@ const LANGUAGES = { en, zh };
 
 /** The core describes its settings in English; other languages bring their own words. @type {Partial<Record<Language, CoreWords>>} */
 const CORE = { zh: core };
+
+/** @typedef {{rules: Record<string, {label: string, measure: string, reason: string}>, cures: Record<string, string>}} DoctorWords */
+/** @typedef {{label: string, measure: string, reason: string, threshold: number, cures: Record<string, string>}} RuleWords */
+
+/** The same of its doctor's words. @type {Partial<Record<Language, DoctorWords>>} */
+const DOCTOR = { zh: zhDoctor };
 
 /** @type {Language} */
 let language = 'en';
@@ -56,6 +62,14 @@ export const presetWords = (preset) => ({ label: preset.label, help: preset.help
 
 /** @param {string} setting @param {{value: string, label: string}} choice */
 export const choiceLabel = (setting, choice) => CORE[language]?.choices[setting]?.[choice.value] ?? choice.label;
+
+/** @param {string} id @param {import('../protocol.js').Rule[]} rules @returns {RuleWords} */
+export function ruleWords(id, rules) {
+  const { label = id, measure = '', reason = '', threshold = 0, cures = [] } = rules.find((rule) => rule.id === id) ?? {};
+  const words = DOCTOR[language];
+  const named = cures.map((cure) => [cure.id, words?.cures[cure.id] ?? cure.words]);
+  return { label, measure, reason, threshold, ...words?.rules[id], cures: Object.fromEntries(named) };
+}
 
 /** @param {string} kind */
 export const layerKind = (kind) => CORE[language]?.layers[kind] ?? kind;

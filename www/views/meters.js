@@ -50,6 +50,7 @@ export class MetersView {
   /** Why there is nothing new. @type {(() => string) | null} */
   #word = null;
   #count = 0;
+  #foreign = false;
 
   /** @param {() => void} again after a failure */
   constructor(again) {
@@ -127,9 +128,10 @@ export class MetersView {
     this.#tell();
   }
 
-  /** @param {Moment} moment @param {number} count images read */
-  show(moment, count) {
+  /** @param {Moment} moment @param {number} count images read @param {boolean} foreign whether the data are not MNIST's */
+  show(moment, count, foreign) {
     this.#moment = moment;
+    this.#foreign = foreign;
     this.#count = count;
     this.#word = null;
     this.again.hidden = true;
@@ -168,7 +170,7 @@ export class MetersView {
       count: number(this.#count), step: number(moment.step),
       share: number(moment.share, { style: 'percent', maximumSignificantDigits: 2 }),
     }) : t('quality.waiting'));
-    this.cost.replaceChildren(words, ...(this.again.hidden ? [] : [' ', this.again]));
+    this.cost.replaceChildren(words, ...(this.#foreign ? [' ', t('quality.foreign')] : []), ...(this.again.hidden ? [] : [' ', this.again]));
   }
 
   /** After a change of language or theme. */

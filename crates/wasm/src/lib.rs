@@ -6,12 +6,15 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod care;
 mod samples;
 
 #[cfg(feature = "bench")]
 pub use bench::Workbench;
+pub use care::rules;
 
 use digit_forge_core::data::{MNIST_IMAGES, handwriting};
+use digit_forge_core::doctor::keeper::Keeper;
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
@@ -119,6 +122,7 @@ pub struct Forge {
     trainer: Trainer,
     presenter: Option<Presenter>,
     raw_presenter: Option<Presenter>,
+    keeper: Option<Keeper>,
 }
 
 #[wasm_bindgen]
@@ -128,7 +132,7 @@ impl Forge {
         let resolved = valid(text)?;
         let data = data.unwrap_or(MNIST_IMAGES);
         let trainer = Trainer::cpu(resolved.preset, resolved.settings, data).map_err(error)?;
-        Ok(Forge { trainer, presenter: None, raw_presenter: None })
+        Ok(Forge { trainer, presenter: None, raw_presenter: None, keeper: None })
     }
 
     /// The same on the GPU, which draws to `canvas` if there is one.
@@ -149,7 +153,7 @@ impl Forge {
             }
             _ => None,
         };
-        Ok(Forge { trainer, presenter, raw_presenter: None })
+        Ok(Forge { trainer, presenter, raw_presenter: None, keeper: None })
     }
 
     /// `cpu` or `gpu`.
@@ -262,7 +266,11 @@ impl Forge {
 
     /// Takes over settings that differ only where a change is live.
     pub fn tune(&mut self, text: &str) -> Result<(), JsError> {
-        self.trainer.tune(valid(text)?.settings).map_err(error)
+        self.trainer.tune(valid(text)?.settings).map_err(error)?;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.tune(&self.trainer);
+        }
+        Ok(())
     }
 
     /// A checkpoint, as a safetensors file.
@@ -273,6 +281,8 @@ impl Forge {
 
     /// Goes on from a checkpoint.
     pub fn load(&mut self, file: &[u8]) -> Result<(), JsError> {
+        // Those who cared for another run know nothing of this one.
+        self.keeper = None;
         self.trainer.load(file).map_err(error)
     }
 

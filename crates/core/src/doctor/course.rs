@@ -14,21 +14,30 @@ pub struct Course {
     pub settings: Settings,
     /// Oldest first, at most [`REMEMBERED`].
     symptoms: Vec<Symptoms>,
-    was_legible: bool,
+    /// The step at which the samples were digits first.
+    legible_since: Option<u32>,
 }
 
 impl Course {
     pub(super) fn new(settings: Settings) -> Self {
-        Course { settings, symptoms: Vec::new(), was_legible: false }
+        Course { settings, symptoms: Vec::new(), legible_since: None }
     }
 
     pub(super) fn add(&mut self, symptoms: Symptoms) {
         // A run that went back goes on from there.
         self.symptoms.retain(|s| s.step < symptoms.step);
-        self.was_legible |= symptoms.samples.as_ref().is_some_and(Samples::legible);
+        if symptoms.samples.as_ref().is_some_and(Samples::legible) {
+            self.legible_since.get_or_insert(symptoms.step);
+        }
         self.symptoms.push(symptoms);
         let more = self.symptoms.len().saturating_sub(REMEMBERED);
         self.symptoms.drain(..more);
+    }
+
+    /// Forgets all but the settings, and whether the samples were digits by this step, to which the run went back.
+    pub(super) fn back_to(&mut self, step: u32) {
+        self.symptoms.clear();
+        self.legible_since = self.legible_since.filter(|&since| since <= step);
     }
 
     /// The newest symptoms.
@@ -46,7 +55,7 @@ impl Course {
 
     /// Whether the samples have been digits at some time.
     pub(super) fn was_legible(&self) -> bool {
-        self.was_legible
+        self.legible_since.is_some()
     }
 
     /// Whether the newest samples are known to be no digits: a reader that can tell says so.

@@ -120,14 +120,22 @@ impl Keeper {
         Ok(())
     }
 
-    /// Undo to before it broke: goes back to the newest checkpoint that the doctor found healthy before an alarm began, and
-    /// applies a live change, without which the run would break again. Returns the step, or none where there is none so old.
+    /// What to go back to from an alarm: the newest checkpoint that the doctor found healthy before it began. A run that has
+    /// never drawn digits has nothing worth keeping, and may have been broken long before a rule could say so: of such a one it
+    /// is the oldest.
+    pub fn before(&self, alarm: &Alarm) -> Option<&Snapshot> {
+        let newest = self.ring.before(alarm.since)?;
+        if self.doctor.was_legible() { Some(newest) } else { self.ring.snapshots().iter().find(|s| s.healthy) }
+    }
+
+    /// Undo to before it broke: goes back to [`Keeper::before`] an alarm, and applies a live change, without which the run would
+    /// break again. Returns the step, or none where there is none so old.
     ///
     /// # Errors
     /// What the trainer reports, and [`crate::Error::BadSetting`] where the change isn't live: that needs a new run from
     /// [`Offer::new_run`].
     pub fn undo(&mut self, trainer: &mut Trainer, alarm: &Alarm, change: Option<&Offer>) -> Result<Option<u32>> {
-        let Some(good) = self.ring.before(alarm.since).cloned() else { return Ok(None) };
+        let Some(good) = self.before(alarm).cloned() else { return Ok(None) };
         if let Some(offer) = change {
             trainer.tune(offer.settings.clone())?;
         }
@@ -139,6 +147,7 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
+    use super::super::symptoms::Samples;
     use super::*;
     use crate::engine::block_on;
     use crate::train::tests::{TINY, trainer};
@@ -154,7 +163,8 @@ mod tests {
 
     fn observed(keeper: &mut Keeper, trainer: &mut Trainer, steps: u32) -> Observed {
         trainer.run(steps).unwrap();
-        let symptoms = symptoms(trainer);
+        let samples = Some(Samples { agreement: Some(0.8), shares: [0.1; 10], ..Samples::default() });
+        let symptoms = Symptoms { samples, ..symptoms(trainer) };
         block_on(keeper.observe(trainer, symptoms)).unwrap()
     }
 
@@ -206,5 +216,23 @@ mod tests {
         assert!(keeper.undo(&mut trainer, &alarm, Some(&other)).is_err() && trainer.steps() == 13);
         let early = Alarm { since: 0, ..alarm };
         assert_eq!(keeper.undo(&mut trainer, &early, None).unwrap(), None);
+    }
+
+    #[test]
+    fn a_run_that_never_drew_digits_goes_back_to_where_it_began() {
+        for (agreement, back) in [(0.1, 0), (0.8, 20)] {
+            let mut trainer = trainer(TINY);
+            let mut keeper = block_on(Keeper::new(&mut trainer, MOST_BYTES)).unwrap();
+            for _ in 0..2 {
+                trainer.run(10).unwrap();
+                let samples = Samples { agreement: Some(agreement), ..Samples::default() };
+                let symptoms = Symptoms { samples: Some(samples), ..symptoms(&mut trainer) };
+                block_on(keeper.observe(&mut trainer, symptoms)).unwrap();
+            }
+            let rule = super::super::rules::rule("saturated").unwrap();
+            let alarm = Alarm { rule, well: 20, since: 30, spoke: 30, value: 1.0 };
+            assert_eq!(keeper.undo(&mut trainer, &alarm, None).unwrap(), Some(back));
+            assert_eq!(keeper.doctor().was_legible(), back == 20);
+        }
     }
 }

@@ -68,9 +68,16 @@ impl Doctor {
         self.course.settings = settings;
     }
 
-    /// Forgets all that was told, but for the settings: the run went back, or starts over.
+    /// Forgets what was told, but for the settings: the run went back to this step, or starts there.
     pub fn forget(&mut self, step: u32) {
-        *self = Doctor { last: step, ..Doctor::new(self.course.settings.clone()) };
+        self.course.back_to(step);
+        self.streaks.fill(None);
+        self.last = step;
+    }
+
+    /// Whether the samples have been digits at some time.
+    pub fn was_legible(&self) -> bool {
+        self.course.was_legible()
     }
 
     /// Is told how the run is, and returns the alarms that are new with it. Symptoms come in the order of their steps.

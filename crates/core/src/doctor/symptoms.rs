@@ -20,7 +20,7 @@ pub struct Symptoms {
 }
 
 /// Generated images as a reader sees them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
     /// Each digit's share of what was read.
     pub shares: [f32; DIGITS],

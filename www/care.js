@@ -1,0 +1,98 @@
+// A run under care, in the worker: the doctor is told how it is, and the run goes back where nothing is a number any more.
+// The engine's doctor holds the engine while it waits for a device, so whoever else wants it asks free() first.
+
+/** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
+/** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
+/** @typedef {import('./protocol.js').Samples} Samples */
+
+/** Of a row of metrics: the step, then what must be numbers. */
+const ROW = 5;
+
+export class Care {
+  #taken = false;
+  /** @type {Promise<unknown> | null} */
+  #busy = null;
+  /** The first step whose losses were no numbers. @type {number | null} */
+  #broke = null;
+  /** Nothing could be done about it. */
+  #lost = false;
+
+  /** @param {Forge} forge */
+  constructor(forge) {
+    this.forge = forge;
+  }
+
+  /** Until nothing holds the engine. */
+  async free() {
+    while (this.#busy) await this.#busy.catch(() => {});
+  }
+
+  /** @template T @param {() => Promise<T>} task @returns {Promise<T>} */
+  async #holding(task) {
+    await this.free();
+    const done = task();
+    this.#busy = done;
+    try {
+      return await done;
+    } finally {
+      this.#busy = null;
+    }
+  }
+
+  /** Takes the run as it is for well, once. */
+  async begin() {
+    if (this.#taken) return;
+    this.#taken = true;
+    await this.#holding(() => this.forge.takeCare());
+  }
+
+  /** @param {Float32Array} metrics   rows of five, as they come from the log */
+  watch(metrics) {
+    if (!this.#taken || this.#lost || this.#broke !== null) return;
+    const bad = metrics.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) this.#broke = /** @type {number} */ (metrics[bad - (bad % ROW)]);
+  }
+
+  /** Whether something stopped being a number: until that is mended, no reading says anything. */
+  get isBroken() {
+    return this.#broke !== null;
+  }
+
+  /** Goes back from what is no number. @returns {Promise<Diagnosis>} */
+  async mend() {
+    const broke = /** @type {number} */ (this.#broke);
+    const found = await this.#ask(this.forge.step(), broke, undefined, undefined);
+    this.#lost = found.rescue === null;
+    this.#broke = null;
+    return found;
+  }
+
+  /**
+   * @param {number} step   that both are of
+   * @param {Float32Array | null} vitals
+   * @param {Samples | null} samples
+   * @returns {Promise<Diagnosis>}
+   */
+  examine(step, vitals, samples) {
+    return this.#ask(step, undefined, vitals ?? undefined, samples ? inOrder(samples) : undefined);
+  }
+
+  /**
+   * To before an alarm began, with its cure or without; false where that isn't remembered.
+   * @param {string} rule
+   * @param {string | null} cure
+   */
+  async undo(rule, cure) {
+    await this.free();
+    return this.forge.undo(rule, cure ?? undefined);
+  }
+
+  /** @param {number} step @param {number | undefined} broke @param {Float32Array | undefined} vitals @param {Float32Array | undefined} samples @returns {Promise<Diagnosis>} */
+  async #ask(step, broke, vitals, samples) {
+    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, vitals, samples)));
+  }
+}
+
+/** As the engine takes them; what nobody knows is no number. @param {Samples} samples */
+const inOrder = ({ shares, agreement, certainty, diversity, within }) =>
+  Float32Array.from([...shares, agreement ?? NaN, certainty ?? NaN, diversity, within ?? NaN]);
