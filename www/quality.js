@@ -7,19 +7,26 @@
 
 /** Images that are read each time. */
 export const COUNT = 400;
-/** Milliseconds between two readings, at least: while somebody looks, and while only the doctor does. */
-const EVERY = { looked: 1000, unseen: 2500 };
+/** Milliseconds between two readings, at least: while somebody looks, while only the doctor does, and in a run's first steps, in which most of
+ * what breaks does so. */
+const EVERY = { looked: 1000, unseen: 2500, young: 200 };
+/** Steps that a run is young for. */
+const YOUNG = 2000;
+/** Readings that may wait for the judge: it has to be fetched first, and the young run goes on meanwhile. */
+const WAITING = 12;
 /** The part of the training's time that samples and vitals may take. */
 export const SHARE = 0.04;
 /** Milliseconds that a run trains before anything is fetched for somebody who doesn't look. */
-const PATIENCE = 4000;
+const PATIENCE = 2000;
 
 /**
  * Milliseconds until the next reading, from what this one took of the training's time.
  * @param {number} cost
  * @param {boolean} looked
+ * @param {boolean} young
  */
-export const pause = (cost, looked) => Math.max(looked ? EVERY.looked : EVERY.unseen, cost / SHARE);
+export const pause = (cost, looked, young) =>
+  Math.max(young ? EVERY.young : looked ? EVERY.looked : EVERY.unseen, cost / SHARE);
 
 /**
  * @typedef {object} Moment what is known after a reading
@@ -46,6 +53,8 @@ export class Quality {
   #timer = 0;
   #busy = false;
   #stopped = false;
+  /** Readings that the judge hasn't answered. */
+  #waiting = 0;
   /** When the newest reading began, and what it took. */
   #last = { at: 0, cost: 0 };
 
@@ -56,12 +65,12 @@ export class Quality {
 
   /** After whatever changes what is wanted: a run that plays, a section that opens. */
   update() {
-    if (this.#busy || this.#stopped) return;
+    if (this.#busy || this.#stopped || this.#waiting >= WAITING) return;
     clearTimeout(this.#timer);
     const { state, looked, cared } = this.around;
     if (state.phase !== 'playing' || !(looked() || cared())) return;
     const patience = looked() ? 0 : PATIENCE - state.elapsed;
-    const due = this.#last.at + pause(this.#last.cost, looked()) - performance.now();
+    const due = this.#last.at + this.#pause(this.#last.cost) - performance.now();
     this.#timer = window.setTimeout(() => void this.#read(), Math.max(0, due, patience));
   }
 
@@ -77,27 +86,50 @@ export class Quality {
     this.update();
   }
 
+  /** @param {number} cost */
+  #pause(cost) {
+    const { state, looked, cared } = this.around;
+    return pause(cost, looked(), cared() && state.step < YOUNG);
+  }
+
   async #read() {
-    const { state, player, clinic, told, failed } = this.around;
     this.#busy = true;
     const at = performance.now();
     try {
-      const sampled = await player.sample(COUNT, true);
+      const sampled = await this.around.player.sample(COUNT, true);
       this.#last = { at, cost: sampled.ms };
-      const { run, step, vitals, accuracy, ms } = sampled;
-      const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
-      const share = ms / pause(ms, this.around.looked());
-      if (run === state.run) told({ step, reading, distance, vitals, accuracy, share }, run);
+      void this.#judge(sampled);
     } catch (error) {
-      // A run that ended while it was asked is no failure of the judge.
-      if (state.phase === 'playing') {
-        this.#stopped = true;
-        failed(error instanceof Error ? error.message : String(error));
-      }
+      this.#fail(error);
     } finally {
       this.#busy = false;
       this.update();
     }
+  }
+
+  /** @param {Sampled} sampled */
+  async #judge(sampled) {
+    const { state, clinic, told } = this.around;
+    const { run, step, vitals, accuracy, ms } = sampled;
+    const share = ms / this.#pause(ms);
+    this.#waiting++;
+    try {
+      const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
+      if (run === state.run) told({ step, reading, distance, vitals, accuracy, share }, run);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#waiting--;
+      this.update();
+    }
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    // A run that ended while it was asked is no failure of the judge.
+    if (this.around.state.phase !== 'playing' || this.#stopped) return;
+    this.#stopped = true;
+    this.around.failed(error instanceof Error ? error.message : String(error));
   }
 }
 
