@@ -16,7 +16,7 @@ import { withChange } from './state.js';
  * @property {import('./player.js').Player} player
  * @property {import('./views/alarms.js').AlarmsView} view
  * @property {import('./views/notices.js').NoticesView} notices   where there is no room for more
- * @property {(values: Record<string, string>) => void} change   settings, by a new run if need be
+ * @property {(values: Record<string, string>) => Promise<void>} change   settings, by a new run if need be
  * @property {(event: string, detail: unknown) => void} tell
  */
 
@@ -89,7 +89,7 @@ export class Doctor {
     view.clear();
     if (changed) view.note(alarm.rule, () => `${ruleWords(alarm.rule, this.#rules).label}. ${words()}`, true);
     // The run has gone back already, or can't.
-    else this.#raise({ ...alarm, before: null }, words, back === null);
+    else this.#raise({ ...alarm, since: rescue?.breakage?.step ?? alarm.since, before: null }, words, back === null);
   }
 
   /** @param {Alarm} alarm @param {() => string} [extra]   what else there is to say @param {boolean} [lost]   this run can't be mended */
@@ -131,13 +131,11 @@ export class Doctor {
   #apply({ rule, before }, offer, lost) {
     const { state, player, change } = this.around;
     if (!state.resolved) return;
-    // Who asks for a cure wants the run to go on.
-    state.wanted = true;
-    if (lost) player.restart();
+    // Who asks for a cure wants the run to go on, but not before it is changed.
     if (lost || !offer.live || before === null) {
-      change(offer.changes);
       this.around.view.clear();
-      player.play();
+      if (lost) player.restart();
+      void change(offer.changes).then(() => player.play());
       return;
     }
     this.#chosen = { rule, offer };

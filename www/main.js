@@ -121,10 +121,10 @@ let settled = Promise.resolve();
 
 /** One after the other, so that none starts from what another is about to change. @param {() => Promise<void>} task */
 function inTurn(task) {
-  settled = settled.then(task).catch((error) => {
+  return (settled = settled.then(task).catch((error) => {
     // That the worker ended has been told already.
     if (!(error instanceof WorkerEnded)) throw error;
-  });
+  }));
 }
 
 /** From the address or the parent: what is wrong is left out, and said. @param {string} text */
@@ -139,7 +139,7 @@ function load(text) {
 
 /** From a control: what is wrong changes nothing. @param {Record<string, string>} values */
 function change(values) {
-  inTurn(async () => {
+  return inTurn(async () => {
     const { resolved } = state;
     if (!resolved) return;
     const next = await player.resolve(withChange(resolved, values));

@@ -16,8 +16,8 @@ const YOUNG = 2000;
 const WAITING = 12;
 /** The part of the training's time that samples and vitals may take. */
 export const SHARE = 0.04;
-/** Milliseconds that a run trains before anything is fetched for somebody who doesn't look. */
-const PATIENCE = 2000;
+/** Milliseconds that a run trains before anything is fetched, so that the first digits come as quickly as without. */
+const PATIENCE = { looked: 400, unseen: 2000 };
 
 /**
  * Milliseconds until the next reading, from what this one took of the training's time.
@@ -69,7 +69,7 @@ export class Quality {
     clearTimeout(this.#timer);
     const { state, looked, cared } = this.around;
     if (state.phase !== 'playing' || !(looked() || cared())) return;
-    const patience = looked() ? 0 : PATIENCE - state.elapsed;
+    const patience = (looked() ? PATIENCE.looked : PATIENCE.unseen) - state.elapsed;
     const due = this.#last.at + this.#pause(this.#last.cost) - performance.now();
     this.#timer = window.setTimeout(() => void this.#read(), Math.max(0, due, patience));
   }

@@ -6,7 +6,7 @@ import { fullText, readAddress, shareLink, withChange, without, withView, writeH
 
 test('the page’s own words are told apart from settings', () => {
   const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&autostart=0');
-  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, view: 'averaged', autostart: false, engine: 'cpu' });
+  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, view: 'averaged', autostart: false, engine: 'cpu', doctor: true });
   assert.equal(settings, 'preset=quick&batch=32');
   assert.deepEqual(errors, []);
 });

@@ -31,6 +31,8 @@ export class AlarmsView {
   /** @param {string} rule   what shows of it already gives way @param {Finding} finding */
   show(rule, finding) {
     const { alarm } = finding;
+    // What has been dealt with makes room.
+    for (const [other, { element }] of this.#shown) if (other !== rule && element.classList.contains('note')) this.#remove(other);
     const name = make('h2');
     const since = make('span', 'since');
     const summary = make('summary');

@@ -53,7 +53,12 @@ impl Course {
         self.now()?.samples.as_ref()
     }
 
-    /// Whether the samples have been digits at some time.
+    /// Whether the samples have been digits before this step.
+    pub(super) fn was_legible_by(&self, step: u32) -> bool {
+        self.legible_since.is_some_and(|since| since < step)
+    }
+
+    /// Whether they have ever been.
     pub(super) fn was_legible(&self) -> bool {
         self.legible_since.is_some()
     }

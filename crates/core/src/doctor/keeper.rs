@@ -120,12 +120,13 @@ impl Keeper {
         Ok(())
     }
 
-    /// What to go back to from an alarm: the newest checkpoint that the doctor found healthy before it began. A run that has
-    /// never drawn digits has nothing worth keeping, and may have been broken long before a rule could say so: of such a one it
-    /// is the oldest.
+    /// What to go back to from an alarm: the newest checkpoint that the doctor found healthy before it began. A run that had
+    /// never drawn digits by then has nothing worth keeping, and may have been broken long before a rule could say so: of such a
+    /// one it is the oldest.
     pub fn before(&self, alarm: &Alarm) -> Option<&Snapshot> {
         let newest = self.ring.before(alarm.since)?;
-        if self.doctor.was_legible() { Some(newest) } else { self.ring.snapshots().iter().find(|s| s.healthy) }
+        let worth = self.doctor.was_legible_by(alarm.since);
+        if worth { Some(newest) } else { self.ring.snapshots().iter().find(|s| s.healthy) }
     }
 
     /// Undo to before it broke: goes back to [`Keeper::before`] an alarm, and applies a live change, without which the run would
@@ -232,7 +233,7 @@ mod tests {
             let rule = super::super::rules::rule("saturated").unwrap();
             let alarm = Alarm { rule, well: 20, since: 30, spoke: 30, value: 1.0 };
             assert_eq!(keeper.undo(&mut trainer, &alarm, None).unwrap(), Some(back));
-            assert_eq!(keeper.doctor().was_legible(), back == 20);
+            assert_eq!(keeper.doctor().was_legible_by(30), back == 20);
         }
     }
 }

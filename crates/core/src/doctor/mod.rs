@@ -75,9 +75,9 @@ impl Doctor {
         self.last = step;
     }
 
-    /// Whether the samples have been digits at some time.
-    pub fn was_legible(&self) -> bool {
-        self.course.was_legible()
+    /// Whether the samples have been digits before this step.
+    pub fn was_legible_by(&self, step: u32) -> bool {
+        self.course.was_legible_by(step)
     }
 
     /// Is told how the run is, and returns the alarms that are new with it. Symptoms come in the order of their steps.

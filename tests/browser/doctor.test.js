@@ -1,0 +1,160 @@
+// The doctor in the page: what breaks is named, a click mends it, what explodes goes back by itself, and a run that is well is
+// left alone.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchChromium } from './chromium.js';
+import { complaintsOf, imagesOf, keepScreen, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
+import { legibility } from './legibility.js';
+import { assertFits } from './layout.js';
+import { serveSite } from './site.js';
+
+/** @type {import('./site.js').Site} */
+let site;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('playwright-core').Page} */
+let page;
+/** @type {string[]} */
+let complaints;
+
+before(async () => {
+  site = await serveSite();
+  browser = await launchChromium();
+});
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  complaints = complaintsOf(page);
+});
+afterEach(async () => {
+  await page.close();
+  assert.deepEqual(complaints, []);
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** It grows beyond all bounds within a few steps, at a tenth of the rates as well. */
+const EXPLODING = 'loss=leastsquares&optimizer=sgd&gRate=1&dRate=1';
+
+/** The rules of the alarms that show. */
+const alarms = () => page.locator('details.alarm').evaluateAll((all) => all.map((alarm) => /** @type {HTMLElement} */ (alarm).dataset.rule));
+
+const untilAlarm = (/** @type {string} */ rule) => until(`an alarm, ${rule}`, alarms, (shown) => shown.includes(rule), 60);
+
+for (const [preset, rule, name, change] of /** @type {const} */ ([
+  ['break-strong-d', 'saturated', 'Discriminator saturated', 'dRate=0.0003'],
+  ['break-weak-d', 'weak', 'Discriminator too weak', 'dRate=0.002'],
+])) {
+  test(`${preset} is found within 1,500 steps, and a click brings the run back`, async () => {
+    await page.goto(`${site.address}?engine=cpu&lang=en#preset=${preset}`);
+    await page.evaluate(() => {
+      const told = /** @type {any[]} */ ([]);
+      Object.assign(window, { told });
+      /** @type {any} */ (window).digitForge.events.addEventListener('alarm', (/** @type {CustomEvent} */ event) => told.push(event.detail));
+    });
+    await untilAlarm(rule);
+    const [told] = await page.evaluate(() => /** @type {any} */ (window).told);
+    assert.equal(told.rule, rule);
+    assert.ok(told.step <= 1500, `step ${told.step}`);
+    const alarm = page.locator(`details.alarm[data-rule=${rule}]`);
+    assert.equal(await alarm.locator('h2').innerText(), name);
+    assert.match(await page.locator('#alarm-said').innerText(), new RegExp(`^${name}\\. The discriminator`));
+    const broken = legibility(await imagesOf(page));
+    await assertFits(page);
+    await keepScreen(page, `alarm-${rule}`);
+
+    await alarm.locator('.cures button').first().click();
+    await untilState(page, 'going back', ({ step, settings }) => step < told.step && settings === `preset=${preset}&${change}&seed=1`);
+    assert.match(page.url(), new RegExp(change.replace('.', '\\.')));
+    await untilState(page, 'training again', ({ step, playing }) => playing && step > 2000, 60);
+    const mended = legibility(await imagesOf(page));
+    assert.ok(mended > 0.5 && mended > broken + 0.1, `${broken} → ${mended}`);
+    assert.ok(!(await alarms()).includes(rule));
+    assert.match(await page.locator('.alarm.note').innerText(), /^Back at step 0, and on from there\. Discriminator's learning rate: 0\.00/);
+  });
+}
+
+test('a run that explodes goes back once by itself, and says where it broke; then it rests and asks', async () => {
+  await page.goto(`${site.address}?engine=cpu&lang=en&autostart=0#${EXPLODING}`);
+  await untilState(page, 'the start', ({ phase }) => phase === 'paused');
+  /** @param {RegExp} words */
+  const untilSaid = (words) => until(String(words), () => page.locator('#alarms').innerText(), (text) => words.test(text));
+  const step = page.locator('#step');
+  // Step by step, so that both can be seen.
+  await until('going back', async () => {
+    await step.click();
+    return page.locator('.alarm.note.grave').count();
+  }, (count) => count === 1);
+  await untilSaid(/No numbers any more\. It broke in step \d+, in layer \d+ of the (generator|discriminator)\. The run went back to step 0 by itself, and on from there\. Generator's learning rate: 0\.1; Discriminator's learning rate: 0\.1\./);
+  await untilState(page, 'the changed settings', ({ settings }) => settings.includes('gRate=0.1&dRate=0.1'));
+
+  await page.locator('#play').click();
+  await untilSaid(/No numbers any more\s+since step \d+[^]*It broke in step \d+, in layer \d+ of the (generator|discriminator)\. The run went back to step 0 and rests there/);
+  const rests = await untilState(page, 'resting', ({ phase, wanted }) => phase === 'paused' && !wanted);
+  assert.equal(rests.step, 0);
+  await keepScreen(page, 'alarm-rests');
+  await page.locator('.cures button').first().click();
+  await untilState(page, 'going on', ({ settings, playing, step: at }) => playing && at > 30 && settings.includes('gRate=0.01&dRate=0.01'));
+  assert.deepEqual(await alarms(), []);
+});
+
+test('undo goes back and rests there, with the cures at hand', async () => {
+  await page.goto(`${site.address}?engine=cpu&lang=en#preset=break-weak-d`);
+  await untilAlarm('weak');
+  await page.locator('.alarm .last button').first().click();
+  const { step } = await untilState(page, 'resting', ({ phase, wanted, step: at }) => phase === 'paused' && !wanted && at < 500);
+  assert.equal(step, 0);
+  assert.match(await page.locator('.alarm .extra').innerText(), /^The run went back to step 0 and rests there/);
+  await page.locator('.cures button').first().click();
+  await untilState(page, 'going on', ({ playing, settings, step: at }) => playing && at > 20 && settings.includes('dRate=0.002'));
+});
+
+test('an alarm can be dismissed and isn’t repeated; in Chinese it is Chinese, and it fits a phone', async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${site.address}?engine=cpu&lang=zh#preset=break-weak-d`);
+  await untilAlarm('weak');
+  const alarm = page.locator('details.alarm');
+  assert.equal(await alarm.locator('h2').innerText(), '判别器太弱');
+  assert.equal(await alarm.locator('.cures button').first().innerText(), '让判别器学得有生成器一半快。');
+  assert.match(await alarm.locator('.what').first().innerText(), /0\.00002 → 0\.002 · 退回第 0 步，从那里继续/);
+  await assertFits(page);
+  await alarm.scrollIntoViewIfNeeded();
+  await keepScreen(page, 'alarm-phone');
+  await page.keyboard.press('g');
+  assert.equal(await alarm.locator('h2').innerText(), 'Discriminator too weak');
+  await alarm.locator('.dismiss').focus();
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await alarms(), []);
+  const { step } = /** @type {{step: number}} */ (await stateOf(page));
+  await untilState(page, 'going on', (state) => state.step > step + 600);
+  assert.deepEqual(await alarms(), []);
+});
+
+test('quick is left alone, and the clinic comes once it trains', async () => {
+  const asked = site.asked.length;
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  await untilState(page, 'its beginning', ({ step }) => step > 5);
+  assert.deepEqual(site.asked.slice(asked).filter((path) => /clinic|weights-/.test(path)), []);
+  await untilState(page, 'a stretch', ({ step }) => step >= 3000, 60);
+  assert.ok(site.asked.slice(asked).some((path) => /clinic.*\.wasm$/.test(path)));
+  assert.equal(await page.locator('#alarms > *').count(), 0);
+});
+
+test('with doctor=off nobody looks after a run, and a notice says that it is lost', async () => {
+  await page.goto(`${site.address}?engine=cpu&lang=en&doctor=off#${EXPLODING}`);
+  const asked = site.asked.length;
+  await until('the notice', () => noticesOf(page), (notices) => notices.some((text) => /a loss stopped being a finite number/.test(text)));
+  await sleep(1500);
+  assert.equal(await page.locator('#alarms > *').count(), 0);
+  assert.deepEqual(site.asked.slice(asked).filter((path) => /clinic|weights-/.test(path)), []);
+});
+
+test('in an embed a line says it, with the first cure', async () => {
+  await page.goto(`${site.address}?embed=1&engine=cpu&lang=en#preset=break-weak-d`);
+  await until('the notice', () => noticesOf(page), (notices) => notices.some((text) => /^Discriminator too weak\. +Let the discriminator learn half as fast/.test(text)), 60);
+  await keepScreen(page, 'alarm-embed');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await untilState(page, 'going back', ({ settings, step }) => settings.includes('dRate=0.002') && step < 600);
+});
