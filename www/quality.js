@@ -56,7 +56,7 @@ export class Quality {
   /** Readings that the judge hasn't answered. */
   #waiting = 0;
   /** When the newest reading began, and what it took. */
-  #last = { at: 0, cost: 0 };
+  #last = { at: -Infinity, cost: 0 };
 
   /** @param {Surroundings} around */
   constructor(around) {
@@ -82,7 +82,7 @@ export class Quality {
 
   /** Another run: its first reading needn't wait. */
   start() {
-    this.#last = { at: 0, cost: 0 };
+    this.#last = { at: -Infinity, cost: 0 };
     this.update();
   }
 

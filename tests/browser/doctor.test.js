@@ -143,6 +143,8 @@ test('quick is left alone, and the clinic comes once it trains', async () => {
 });
 
 test('with doctor=off nobody looks after a run, and a notice says that it is lost', async () => {
+  // So narrow that nobody looks at the meters, either.
+  await page.setViewportSize({ width: 700, height: 900 });
   await page.goto(`${site.address}?engine=cpu&lang=en&doctor=off#${EXPLODING}`);
   const asked = site.asked.length;
   await until('the notice', () => noticesOf(page), (notices) => notices.some((text) => /a loss stopped being a finite number/.test(text)));

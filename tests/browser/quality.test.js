@@ -1,0 +1,121 @@
+// What the judge reads: meters that follow the training and cost next to nothing, and a full report.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchChromium } from './chromium.js';
+import { complaintsOf, keepScreen, until, untilState } from './forge-page.js';
+import { assertFits } from './layout.js';
+import { serveSite } from './site.js';
+
+/** @type {import('./site.js').Site} */
+let site;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('playwright-core').Page} */
+let page;
+/** @type {string[]} */
+let complaints;
+
+before(async () => {
+  site = await serveSite();
+  browser = await launchChromium();
+});
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  complaints = complaintsOf(page);
+});
+afterEach(async () => {
+  await page.close();
+  assert.deepEqual(complaints, []);
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** The meters' values, in their order. */
+const values = () => page.locator('#quality-scores dd').allInnerTexts();
+const cost = () => page.locator('#quality-cost').innerText();
+
+/** @param {string | undefined} text */
+const percent = (text) => Number(/^([\d.]+)%$/.exec(text ?? '')?.[1] ?? NaN);
+
+test('the meters show digits becoming legible, and take less than 5 % of the time', async (t) => {
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  const first = await until('a reading', values, ([, agreement]) => percent(agreement) >= 0, 60);
+  const good = await until('legible digits', values, ([, agreement]) => percent(agreement) >= 85, 90);
+  t.diagnostic(`${first.join(' | ')} → ${good.join(' | ')}`);
+  assert.match(good[0] ?? '', /^\d+ of 10$/);
+  assert.ok(good.slice(2).every((value) => value !== '–'), good.join(' | '));
+  // The digits read, each with its share and its own agreement.
+  const bars = await page.locator('.bars li').evaluateAll((all) => all.map((bar) => /** @type {HTMLElement} */ (bar).title));
+  assert.equal(bars.length, 10);
+  assert.ok(bars.every((title, digit) => new RegExp(`^${digit}: \\d+% of the images, \\d+% as asked for$`).test(title)), bars.join('; '));
+  assert.match(await page.locator('.distance .now').innerText(), /^FD [\d.,]+, floor [\d.]+$/);
+  const said = await cost();
+  t.diagnostic(said);
+  const share = Number(/([\d.]+)% of the training/.exec(said)?.[1]);
+  assert.ok(share > 0 && share < 5, said);
+  await assertFits(page);
+  await keepScreen(page, 'quality');
+});
+
+test('a full report reads 6,000 images of one step, beside real ones, and can be cancelled', async () => {
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  await untilState(page, 'some digits', ({ step }) => step > 1500, 60);
+  const button = page.locator('#report button');
+  const said = () => page.locator('#report .hint').innerText();
+  await button.click();
+  assert.equal(await button.innerText(), 'Cancel');
+  await button.click();
+  assert.equal(await said(), 'The report was cancelled.');
+  assert.equal(await page.locator('#report table').count(), 0);
+
+  await button.click();
+  await until('the report', () => page.locator('#report table').count(), (count) => count === 3, 90);
+  await until('its end', () => button.innerText(), (text) => text === 'Full report on 6,000 images', 90);
+  const rows = await page.locator('#report .tables > :first-child tr').allInnerTexts();
+  const cells = rows.map((row) => row.split('\t'));
+  assert.deepEqual(cells[0], ['Digit', 'Precision', 'Recall', 'F1', 'Support', 'F1 of real test images']);
+  assert.equal(cells.length, 14);
+  for (const [digit, ...scores] of cells.slice(1, 11)) {
+    assert.equal(scores[3], '600', `digit ${digit}`);
+    assert.ok(Number(scores[2]) > 0.5 && Number(scores[4]) > 0.98, `digit ${digit}: ${scores.join(' ')}`);
+  }
+  assert.equal(cells[12]?.[0], 'Macro average');
+  assert.equal(cells[12]?.[4], '6,000');
+  const confusion = await page.locator('#report .confusion td').allInnerTexts();
+  assert.equal(confusion.reduce((sum, text) => sum + Number(text.replaceAll(',', '')), 0), 6000);
+  const distances = await page.locator('#report .tables > :last-child tr').allInnerTexts();
+  assert.equal(distances.length, 7);
+  await assertFits(page);
+  await keepScreen(page, 'report');
+});
+
+test('without labels there is a histogram and no report; in Chinese it is Chinese, and it fits a phone', async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${site.address}?engine=cpu&lang=zh#condition=none`);
+  await untilState(page, 'training', ({ step }) => step > 300, 60);
+  // On a phone it is closed until somebody asks.
+  assert.ok(!(await page.locator('#quality-body').isVisible()));
+  await page.keyboard.press('q');
+  await until('a reading', cost, (text) => /400 幅图像/.test(text), 60);
+  assert.equal((await values())[1], '–');
+  await page.locator('#report button').click();
+  await until('the report', () => page.locator('#report table').count(), (count) => count === 2, 90);
+  assert.match(await page.locator('#report caption').first().innerText(), /^没有要求画哪个数字.*奈特。$/);
+  await until('its end', () => page.locator('#report progress').isHidden(), Boolean, 90);
+  await assertFits(page);
+  await keepScreen(page, 'report-phone');
+});
+
+test('what can’t be fetched is said, and can be tried again', async () => {
+  await page.route('**/*.safetensors', (route) => route.abort());
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  await until('the failure', cost, (text) => /^The judge could not be fetched: /.test(text), 60);
+  assert.ok(complaints.length > 0);
+  complaints.length = 0;
+  await page.unroute('**/*.safetensors');
+  await page.locator('#quality-cost button').click();
+  await until('a reading', cost, (text) => /^400 images at step/.test(text), 60);
+});
