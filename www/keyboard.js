@@ -3,7 +3,7 @@
 
 import { t } from './i18n/index.js';
 
-/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'quality'|'view'|'language'|'theme'|'help'} Action */
+/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'quality'|'judge'|'view'|'wishes'|'language'|'theme'|'help'} Action */
 /** What there is to do; the rest of the keys mean nothing then. @typedef {Partial<Record<Action, () => void>>} Actions */
 
 /** @type {{key: string, action: Action, words: import('./i18n/index.js').Key}[]} */
@@ -18,8 +18,10 @@ export const KEYS = [
   { key: 'w', action: 'save', words: 'help.save' },
   { key: 'o', action: 'open', words: 'help.open' },
   { key: 'v', action: 'view', words: 'help.view' },
+  { key: 'i', action: 'wishes', words: 'help.wishes' },
   { key: 'd', action: 'data', words: 'help.data' },
   { key: 'q', action: 'quality', words: 'help.quality' },
+  { key: 'j', action: 'judge', words: 'help.judge' },
   { key: 'g', action: 'language', words: 'help.language' },
   { key: 't', action: 'theme', words: 'help.theme' },
   { key: '?', action: 'help', words: 'help.help' },

@@ -25,6 +25,7 @@ import { ReadoutsView } from './views/readouts.js';
 import { ReportView } from './views/report.js';
 import { SettingsView } from './views/settings.js';
 import { StatusView } from './views/status.js';
+import { WishesView } from './views/wishes.js';
 import { applyTheme, look, onSystemTheme } from './views/theme.js';
 
 /** @typedef {import('./state.js').Theme} Theme */
@@ -50,6 +51,7 @@ const storedLanguage = recall('lang');
 setLanguage(state.options.lang ?? (storedLanguage === 'en' || storedLanguage === 'zh' ? storedLanguage : preferredLanguage(navigator.languages)));
 
 const grid = new GridView(view);
+const wishes = new WishesView();
 const status = new StatusView();
 const readouts = new ReadoutsView();
 const notices = new NoticesView();
@@ -268,6 +270,28 @@ function use(own) {
 /** Nothing of one's own in somebody else's page. */
 const desk = state.options.embed ? null : new Desk({ state, player, notices, openRun: openFile, use, tell });
 
+/** Loaded when it is first opened. @type {Promise<ReturnType<typeof import('./fooling/section.js').fooling>> | null} */
+let judge = null;
+
+async function toggleJudge() {
+  const place = /** @type {HTMLElement} */ (document.getElementById('fooling'));
+  const button = /** @type {HTMLElement} */ (document.getElementById('judge-toggle'));
+  const open = place.hidden;
+  place.hidden = !open;
+  button.setAttribute('aria-expanded', String(open));
+  if (!open) return button.focus();
+  try {
+    judge ??= import('./fooling/section.js').then(({ fooling }) => fooling(player.stage.data, () => void toggleJudge()));
+    await judge;
+    place.scrollIntoView({ block: 'nearest' });
+  } catch (error) {
+    judge = null;
+    place.hidden = true;
+    button.setAttribute('aria-expanded', 'false');
+    notices.show('judge', () => t('fooling.failed', { message: error instanceof Error ? error.message : String(error) }));
+  }
+}
+
 /** @param {'lang'|'theme'} word @param {string} value */
 function choose(word, value) {
   remember(word, value);
@@ -288,7 +312,7 @@ const actions = {
   settings: () => toggleSettings(),
   share: () => void share(),
   // A file dropped on someone else's page is theirs to take.
-  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile, data: () => desk?.toggle() }),
+  ...(state.options.embed ? {} : { save: () => void save(), open: pickFile, data: () => desk?.toggle(), wishes: () => player.wish(!state.wishes), judge: () => void toggleJudge() }),
   ...(state.options.embed ? {} : {
     quality() {
       const open = !seesQuality();
@@ -329,6 +353,7 @@ function update() {
     /** @type {HTMLButtonElement} */ (document.getElementById(id)).disabled = idle;
   }
   grid.update(state);
+  wishes.update(state);
   readouts.update(state);
   quality.update();
   reports.allow(state.phase === 'playing' || state.phase === 'paused');
@@ -340,6 +365,7 @@ function restyle() {
   button.textContent = t(`tools.theme.${theme}`);
   charts.restyle();
   meters.restyle();
+  wishes.restyle();
   desk?.restyle();
   player.look();
 }
@@ -349,6 +375,8 @@ function relabel() {
   translate(document);
   settings.build(state);
   networks.build();
+  wishes.relabel();
+  void judge?.then(({ view }) => view.build());
   desk?.relabel();
   notices.relabel();
   reports.relabel();
@@ -361,6 +389,7 @@ function relabel() {
 player.addEventListener('change', update);
 player.addEventListener('started', () => {
   history = new History();
+  wishes.clear();
   notices.dismiss('run *');
   doctor.start();
   charts.start(showsScores(state));
@@ -379,6 +408,7 @@ player.addEventListener('progress', (event) => {
   }
   charts.update();
 });
+player.addEventListener('wants', (event) => wishes.show(/** @type {CustomEvent} */ (event).detail));
 player.addEventListener('paused', () => charts.draw());
 player.addEventListener('diagnosis', (event) => {
   const report = /** @type {CustomEvent<import('./doctor.js').Report>} */ (event).detail;

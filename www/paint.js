@@ -48,6 +48,53 @@ function mix(paper, ink, v, shift) {
   return Math.round(a + ((b - a) * v) / 255);
 }
 
+/** Red, green and blue. @typedef {[number, number, number]} Rgb */
+
+/** Dots along a pixel. */
+const DOTS = 2;
+/** How opaque every other dot of a pixel is where less ink is wanted. */
+const PALE = 0.45;
+/** Half-strong wishes show as strongly as this of the strongest. */
+const HALF = 0.42;
+const GAMMA = Math.log(HALF) / Math.log(0.5);
+
+/**
+ * What the discriminator wants, over that picture: transparent where nothing is wanted, opaque at each image's strongest wish.
+ * Where less ink is wanted, every other dot is pale, so that the two differ without their colours, too.
+ * @param {Float32Array} values   rows × columns images of side × side
+ * @param {number} side
+ * @param {number} columns
+ * @param {{more: Rgb, less: Rgb}} colours
+ * @returns {{width: number, height: number, pixels: Uint8ClampedArray<ArrayBuffer>}}
+ */
+export function composeWishes(values, side, columns, { more, less }) {
+  const cell = side + 2 * margin(side);
+  const count = values.length / (side * side);
+  const width = cell * columns * DOTS;
+  const height = cell * (count / columns) * DOTS;
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  for (let n = 0; n < count; n++) {
+    const image = values.subarray(n * side * side, (n + 1) * side * side);
+    let most = 0;
+    for (const value of image) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
+    if (most === 0) continue;
+    const left = cell * (n % columns) + margin(side);
+    const top = cell * Math.floor(n / columns) + margin(side);
+    image.forEach((value, at) => {
+      if (!Number.isFinite(value) || value === 0) return;
+      const alpha = 255 * (Math.abs(value) / most) ** GAMMA;
+      const [r, g, b] = value > 0 ? more : less;
+      for (let dot = 0; dot < DOTS * DOTS; dot++) {
+        const x = (left + (at % side)) * DOTS + (dot % DOTS);
+        const y = (top + Math.floor(at / side)) * DOTS + Math.floor(dot / DOTS);
+        const isPale = value < 0 && (x + y) % 2 === 1;
+        pixels.set([r, g, b, isPale ? PALE * alpha : alpha], 4 * (y * width + x));
+      }
+    });
+  }
+  return { width, height, pixels };
+}
+
 export class Painter {
   /** @type {OffscreenCanvas | null} */
   #small = null;

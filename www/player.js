@@ -3,7 +3,7 @@
 // of the state. `wanted` is what a person asked for; whether it trains also
 // depends on whether anybody can see it.
 //
-// Events: change · described · progress (detail: metrics) · started · engine
+// Events: change · described · progress (detail: metrics) · wants · started · engine
 //         · paused · diagnosis · dataFailed · failed · gpuFailed
 
 import { FileError } from './checkpoints.js';
@@ -171,6 +171,7 @@ export class Player extends EventTarget {
       look: this.stage.look(),
       view: shownView(state),
       doctor: state.options.doctor,
+      wishes: state.wishes,
       play: this.#shouldPlay(),
     }, [canvas, raw]);
     this.dispatchEvent(new Event('started'));
@@ -263,6 +264,13 @@ export class Player extends EventTarget {
     this.#changed();
   }
 
+  /** Whether what the discriminator wants is shown over the grid. @param {boolean} on */
+  wish(on) {
+    this.state.wishes = on;
+    this.#post({ type: 'wishes', on });
+    this.#changed();
+  }
+
   retryData() {
     this.#post({ type: 'retry' });
   }
@@ -330,6 +338,9 @@ export class Player extends EventTarget {
         if (message.told.some(({ rule }) => rule === 'not-finite') && !message.rescue?.changed) this.pause();
         this.#tell('diagnosis', message);
         break;
+      case 'wants':
+        this.#tell('wants', message);
+        return;
       case 'failed':
         if (message.fault === 'gpu' && !this.#gpuFailed) {
           this.#tell('gpuFailed', message.message);

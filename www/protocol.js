@@ -1,9 +1,9 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
-//   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view
+//   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view · wishes
 //                   · images · save · check · retry · data · prepare · sample · reading · undo
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · images · saved · checked · prepared · samples
+//                   · paused · progress · wants · images · saved · checked · prepared · samples
 //                   · diagnosis · failed
 //
 // A question (resolve, networks, images, save, check, prepare, sample) carries a number, and so does its answer.
@@ -96,17 +96,19 @@
  * grey pixels.
  *
  * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
- * answered: the run goes on from there. `start.doctor`: whether the run is looked after.
+ * answered: the run goes on from there. `start.doctor`: whether the run is looked after. `wishes`: whether somebody looks at what the
+ * discriminator wants.
  *
  * `reading` is what somebody read in samples of a step, with the vitals of that step: for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
  *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
- *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, doctor: boolean, play: boolean}
+ *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, doctor: boolean, wishes: boolean, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
  *   | {type: 'look', look: Look}
  *   | {type: 'view', view: View}
+ *   | {type: 'wishes', on: boolean}
  *   | {type: 'images'|'save', id: number}
  *   | {type: 'sample', id: number, count: number, vitals: boolean}
  *   | {type: 'check', id: number, file: Uint8Array}
@@ -135,6 +137,9 @@
  * in `description.scores` a score.
  *
  * `diagnosis.back` is the step that the run went back to, if it did, and `text` the settings in force.
+ *
+ * `wants` holds, for the digits in view, how the discriminator's logit follows from each of their pixels: rows × columns ×
+ * side × side values, above 0 where it wants more ink. `share`: the part of the time that asking takes, once it is known.
  * @typedef {{type: 'described', description: Description}
  *   | {type: 'resolved', id: number, resolved: Resolved}
  *   | {type: 'networks', id: number, networks: Network[] | null, error: string}
@@ -145,6 +150,8 @@
  *   | {type: 'playing'|'paused', run: number}
  *   | {type: 'progress', run: number, step: number, images: number, rate: number,
  *      elapsed: number, metrics: Float32Array}
+ *   | {type: 'wants', run: number, side: number, averaged: Float32Array | null, raw: Float32Array | null,
+ *      share: number | null, error: string}
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
  *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}

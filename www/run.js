@@ -4,6 +4,7 @@
 
 import { Care } from './care.js';
 import { cpuPace, gpuPace } from './pace.js';
+import { Wishes } from './wishes.js';
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
@@ -62,9 +63,10 @@ export class Run {
    * @param {Look} parts.look
    * @param {View} parts.view
    * @param {boolean} parts.doctor   whether the run is under care
+   * @param {boolean} parts.wishes   somebody looks at what the discriminator wants
    * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
    */
-  constructor({ id, forge, supply, painters, raw, look, view, doctor, post }) {
+  constructor({ id, forge, supply, painters, raw, look, view, doctor, wishes, post }) {
     this.id = id;
     this.forge = forge;
     this.supply = supply;
@@ -74,6 +76,7 @@ export class Run {
     this.view = view;
     this.post = post;
     this.care = doctor ? new Care(forge) : null;
+    this.wishes = new Wishes({ id, forge, on: wishes, free: async () => this.care?.free(), post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
     this.#mark.step = forge.step();
@@ -134,7 +137,16 @@ export class Run {
   /** @param {View} view */
   show(view) {
     this.view = view;
-    this.#enqueueBehindLoop(() => this.#draw());
+    this.#enqueueBehindLoop(async () => {
+      await this.#draw();
+      await this.wishes.ask(view);
+    });
+  }
+
+  /** Whether somebody looks at what the discriminator wants. @param {boolean} on */
+  wish(on) {
+    this.wishes.on = on;
+    this.#enqueueBehindLoop(() => this.wishes.ask(this.view));
   }
 
   /** Settings that need no new run. @param {string} text */
@@ -293,6 +305,7 @@ export class Run {
       if (this.onGpu) await this.#submit();
       else this.#timed(() => this.#runSlice());
       if (performance.now() >= this.#drawAt) await this.#draw();
+      if (this.wishes.isDue) await this.#ask();
       if (performance.now() >= this.#reportAt) this.#report();
       await breathe();
       if (this.onGpu) this.#elapsed += performance.now() - began;
@@ -374,6 +387,12 @@ export class Run {
     this.#drawAt = performance.now() + rest;
   }
 
+  /** A GPU answers when it can: nobody waits for it. */
+  #ask() {
+    const answer = this.wishes.ask(this.view);
+    return this.onGpu ? void answer.catch((error) => this.fail(error)) : answer;
+  }
+
   /** @param {Painter} painter @param {Uint8Array} images */
   #paint(painter, images) {
     painter.paint(images, this.forge.side(), this.forge.rows(), this.forge.columns(), this.look);
@@ -405,6 +424,7 @@ export class Run {
   async #settleAndShow() {
     await Promise.all(this.#flights.splice(0));
     await this.#draw();
+    await this.wishes.ask(this.view);
     await Promise.all(this.#flights.splice(0));
     await this.#reading;
     await this.#send();

@@ -148,6 +148,7 @@ export function fullText({ text, values, changed }) {
  * @property {import('./protocol.js').Description | null} description
  * @property {import('./protocol.js').Resolved | null} resolved
  * @property {View} view      whose digits a person wants to see
+ * @property {boolean} wishes   what the discriminator wants lies over the grid
  * @property {'loading'|'paused'|'playing'|'failed'} phase
  * @property {boolean} wanted     a person wants it to play, whatever it does just now
  * @property {boolean} away       nobody can see it
@@ -182,6 +183,7 @@ export const initialState = (options) => ({
   description: null,
   resolved: null,
   view: options.view,
+  wishes: false,
   phase: 'loading',
   wanted: true,
   away: false,

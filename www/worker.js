@@ -70,8 +70,8 @@ async function start(order) {
     size(order.canvas, { rows, columns }, order.scale);
     painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
-  const { look, view, raw, doctor } = order;
-  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, doctor, post });
+  const { look, view, raw, doctor, wishes } = order;
+  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, doctor, wishes, post });
   run = mine;
   post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
   try {
@@ -191,6 +191,12 @@ function show(view) {
   run?.show(view);
 }
 
+/** Likewise. @param {boolean} on */
+function wish(on) {
+  if (pending) pending.wishes = on;
+  run?.wish(on);
+}
+
 /** An error's text, but a panic is no answer: the module is undefined after it. @param {unknown} error */
 function answerable(error) {
   if (error instanceof WebAssembly.RuntimeError) throw error;
@@ -230,6 +236,7 @@ self.addEventListener('message', (event) => {
     case 'retry': return supply?.retry();
     case 'look': return run?.restyle(message.look);
     case 'view': return show(message.view);
+    case 'wishes': return wish(message.on);
   }
   if (message.type === 'tune') return void tune(message.run, message.text);
   if (message.type === 'reading' || message.type === 'undo') {

@@ -3,7 +3,11 @@
 import weightsUrl from '../../crates/core/src/judge/weights.safetensors?url';
 import init, { Clinic, School } from './pkg/digit_forge_clinic.js';
 
-export { School };
+/** With a judge of these weights, once the module is there. @param {Uint8Array} weights */
+export const clinicOf = (weights) => Clinic.open(weights);
+
+/** Where a judge is taught, once the module is there. @param {number} seed @param {number} steps @param {number} images */
+export const openSchool = (seed, steps, images) => School.open(seed, steps, images);
 
 /** @param {string | URL} url */
 async function fetched(url) {
@@ -12,11 +16,14 @@ async function fetched(url) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Fetches the module and the weights. @returns {Promise<() => Clinic>} which opens a clinic */
+/** Fetches the module and the pinned weights. @returns {Promise<() => Clinic>} which opens a clinic with them */
 export async function openJudge() {
   const [weights] = await Promise.all([
     fetched(new URL(weightsUrl, import.meta.url)),
     init({ module_or_path: new URL('./pkg/digit_forge_clinic_bg.wasm', import.meta.url) }),
   ]);
-  return () => Clinic.open(weights);
+  return () => clinicOf(weights);
 }
+
+/** The same, opened. */
+export const openClinic = async () => (await openJudge())();

@@ -17,7 +17,7 @@ export function onSystemTheme(changed) {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
 }
 
-/** @param {'paper'|'ink'|'soft'|'line'|'generator'|'discriminator'} name @returns {string} rgb(…) */
+/** @param {'paper'|'ink'|'soft'|'line'|'generator'|'discriminator'|'more'|'less'} name @returns {string} rgb(…) */
 export function colour(name) {
   probe.style.color = `var(--${name})`;
   return getComputedStyle(probe).color;

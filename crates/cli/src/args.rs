@@ -35,6 +35,34 @@ pub enum Command {
     TrainJudge(Teaching),
     /// Says how good a saved model's digits are, or any other images: a report digit by digit, and distances from real ones.
     Evaluate(Examination),
+    /// Fools the judge: says how many digits it still reads right when each pixel is moved a little against it.
+    ///
+    /// By the fast gradient sign method (Goodfellow, Shlens and Szegedy 2015), on the pinned judge.
+    Fool(Trickery),
+}
+
+/// How to fool the judge.
+#[derive(Debug, clap::Args)]
+pub struct Trickery {
+    /// How far each pixel's ink is moved, where paper is 0 and full ink 1.
+    #[arg(long, value_name = "E,…", value_delimiter = ',', value_parser = strength, default_values_t = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])]
+    pub strengths: Vec<f32>,
+
+    /// How many images are attacked: the first ones.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub images: u32,
+
+    /// Attacks these instead of MNIST's test images: images and labels in MNIST's format, in either order, gzipped or not.
+    #[arg(long, value_names = ["IMAGES", "LABELS"], num_args = 2)]
+    pub idx: Vec<PathBuf>,
+
+    /// Turns --idx's images: EMNIST's are published with rows and columns exchanged.
+    #[arg(long, requires = "idx")]
+    pub transpose: bool,
+
+    /// The folder with MNIST's test files.
+    #[arg(long, value_name = "DIR", default_value = "data/mnist", env = "DIGIT_FORGE_DATA")]
+    pub data: PathBuf,
 }
 
 /// What to diagnose.
@@ -340,6 +368,11 @@ fn name_and_text(text: &str) -> Result<(String, String), String> {
 fn sample_count(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|n: &usize| *n > 0 && n.is_multiple_of(DIGITS));
     count.ok_or_else(|| format!("expected a positive multiple of {DIGITS}, as many of each digit"))
+}
+
+fn strength(text: &str) -> Result<f32, String> {
+    let strength = text.parse().ok().filter(|e| (0.0..=1.0).contains(e));
+    strength.ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

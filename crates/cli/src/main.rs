@@ -11,6 +11,7 @@ mod distances;
 mod evaluate;
 mod examine;
 mod failure;
+mod fool;
 mod grid;
 mod judge;
 mod metrics;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Diagnose(order) => diagnose::diagnose(&order),
         Command::TrainJudge(teaching) => judge::teach(&teaching),
         Command::Evaluate(examination) => evaluate::evaluate(&examination),
+        Command::Fool(trickery) => fool::fool(&trickery),
         Command::Settings { json } => table::print(json),
     };
     match done {

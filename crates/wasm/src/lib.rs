@@ -264,6 +264,14 @@ impl Forge {
         Ok(promise(self.trainer.images_of(Weights::Raw).map_err(error)?, bytes))
     }
 
+    /// How D's logit follows from each pixel of the grid's images, sampled now: a `Float32Array` of rows × columns × side ×
+    /// side values, above 0 where more ink would look more real. `raw`: of the generator as the last step left it.
+    pub fn wants(&mut self, raw: bool) -> Result<Promise, JsError> {
+        let weights = if raw { Weights::Raw } else { Weights::Averaged };
+        let wishes = self.trainer.wants(weights).map_err(error)?;
+        Ok(promise(wishes, |values| Float32Array::from(values.as_slice()).into()))
+    }
+
     /// Takes over settings that differ only where a change is live.
     pub fn tune(&mut self, text: &str) -> Result<(), JsError> {
         self.trainer.tune(valid(text)?.settings).map_err(error)?;

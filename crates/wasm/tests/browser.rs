@@ -98,6 +98,12 @@ async fn a_checkpoint_moves_from_one_engine_to_the_other() {
     let (a, b) =
         (value::<Uint8Array>(ok(gpu.images())).await.to_vec(), value::<Uint8Array>(ok(cpu.images())).await.to_vec());
     assert!(a.iter().zip(&b).all(|(a, b)| a.abs_diff(*b) <= 1));
+    for raw in [false, true] {
+        let [a, b] = [&mut gpu, &mut cpu].map(|forge| ok(forge.wants(raw)));
+        let [a, b] = [value::<Float32Array>(a).await.to_vec(), value::<Float32Array>(b).await.to_vec()];
+        assert_eq!(a.len(), 80 * IMAGE.pixels());
+        assert!(a.iter().any(|v| *v != 0.0) && a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs())));
+    }
     assert!(refused(cpu.load(&file[..file.len() / 2])).contains("safetensors"));
     assert_eq!(cpu.step(), 5);
 }

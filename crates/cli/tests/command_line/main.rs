@@ -7,6 +7,7 @@ mod compare;
 mod data;
 mod doctor;
 mod evaluate;
+mod fool;
 mod gpu;
 mod judge;
 mod refusals;

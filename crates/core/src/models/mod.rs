@@ -9,3 +9,4 @@ pub mod penalties;
 mod scene;
 pub mod summary;
 pub mod vitals;
+pub mod wants;

@@ -4,7 +4,7 @@
 //! vitals    the batch that the next step will draw · D on it, as in a step · the gradients of both losses · G on two noises
 //! opinions  D on real images that the host chose
 //! ```
-//! They are recorded after the others, only once somebody asks ([`Gan::probe`]), so a run that nobody watches compiles and
+//! They are recorded after all others, only once somebody asks ([`Gan::probe`]), so a run that nobody watches compiles and
 //! stores nothing for them. No clock is ticked: what is random in them is what the next draw, and the last update, have.
 
 use super::gan::{Gan, NOISE_STREAM, enlarged};
@@ -25,7 +25,7 @@ pub(crate) const PACKS: usize = 64;
 
 /// The programs and where they leave what they find.
 pub struct Probe {
-    /// The GAN's recording with these programs behind its own.
+    /// The recording that it goes on from, with these programs behind.
     pub recording: Rc<Recording>,
     /// Writes `logits` and `sums`.
     pub vitals: ProgramId,
@@ -45,12 +45,13 @@ pub struct Probe {
 }
 
 impl Gan {
-    /// Records the programs for the settings that the GAN was recorded with.
+    /// Records the programs for the settings that the GAN was recorded with, behind those of `before`: the GAN's recording,
+    /// or one that goes on from it.
     ///
     /// # Errors
     /// [`crate::Error`] where shapes don't fit, which the GAN's own recording would have found.
-    pub fn probe(&self, s: &Settings, fused: bool) -> Result<Probe> {
-        let r = &mut Recorder::after(&self.recording);
+    pub fn probe(&self, before: &Recording, s: &Settings, fused: bool) -> Result<Probe> {
+        let r = &mut Recorder::after(before);
         let (g, d, clock) = (&self.g, &self.d, self.clock);
         let [batch, z] = [s.batch, s.noise].map(|n| n as usize);
         let scene = Scene { s, clock };

@@ -331,10 +331,12 @@ impl Recorder {
     /// Ends the recording. With `fused`, the rewrites of `program/fuse` are applied; the results are the same.
     /// `keep` names tensors that the host will read, so that no rewrite drops them.
     pub fn finish(mut self, fused: bool, keep: &[Tensor]) -> Recording {
+        // What earlier programs have left for others stays where they put it.
+        let kept = [&self.earlier_kept, keep].concat();
         let mut programs: Vec<Program> =
             self.programs.iter().map(|name| Program { name: name.clone(), ops: Vec::new() }).collect();
         if fused {
-            for (program, ops) in programs.iter_mut().zip(fuse::rewrite(&mut self, keep)) {
+            for (program, ops) in programs.iter_mut().zip(fuse::rewrite(&mut self, &kept)) {
                 program.ops = ops;
             }
         } else {
@@ -345,7 +347,7 @@ impl Recorder {
         for (program, earlier) in programs.iter_mut().zip(self.earlier) {
             *program = earlier;
         }
-        Recording { tensors: self.tensors, programs, kept: [&self.earlier_kept, keep].concat() }
+        Recording { tensors: self.tensors, programs, kept }
     }
 }
 

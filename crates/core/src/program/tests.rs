@@ -326,3 +326,26 @@ fn the_gradient_of_a_squared_input_gradient_norm_matches_finite_differences() {
     }
     assert!(largest > 0.1, "the gradient is not trivially zero");
 }
+
+#[test]
+fn what_goes_on_from_a_recording_reads_earlier_results_where_they_are() {
+    let mut r = Recorder::new();
+    let p = r.begin("p");
+    let x = r.input("x", [4, 2], DType::F32);
+    let y = r.affine(x, 2.0, 0.0).unwrap();
+    let first = Rc::new(r.finish(true, &[y]));
+    let mut engine = CpuEngine::new(&first, 1);
+    engine.upload(x, 0, &words(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])).unwrap();
+
+    let mut r = Recorder::after(&first);
+    let q = r.begin("q");
+    // What would be laid side by side in one program must not be moved by another.
+    let z = r.affine(y, 1.0, 1.0).unwrap();
+    let both = r.concat(y, z, 0).unwrap();
+    let sum = r.sum_to(both, [1]).unwrap();
+    let second = Rc::new(r.finish(true, &[sum]));
+    engine.extend(&second);
+    engine.run(&[p, q], 1).unwrap();
+    assert_eq!(values(&mut engine, y), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
+    assert_eq!(values(&mut engine, sum), [2.0 * 72.0 + 8.0]);
+}

@@ -1,7 +1,9 @@
 //! The trainer: a recorded GAN on an engine, with its data, steps, metrics, samples and checkpoints. What the page, the
 //! command line and the tests drive.
 
+mod later;
 mod vitals;
+mod wants;
 
 use super::checkpoint;
 use super::presets::Preset;
@@ -14,9 +16,13 @@ use crate::error::{Error, Result};
 use crate::models::gan::{
     D_RATE, DIGITS, ENLARGING, G_RATE, GRID_ROWS, GRID_STREAM, Gan, KNOWN_STREAM, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES,
 };
+use crate::models::vitals::Probe;
+use crate::models::wants::Wishes;
 use crate::ops::noise;
 use crate::ops::tick::Lane;
-use crate::program::{ProgramId, Tensor};
+use crate::program::{ProgramId, Recording, Tensor};
+use later::Later;
+use std::rc::Rc;
 
 /// What a step left in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +48,10 @@ pub struct Trainer {
     available: usize,
     steps: u32,
     logged: u32,
-    watch: Option<vitals::Watch>,
+    /// What the engine runs by now: the GAN's recording, and behind it what somebody has asked for since.
+    latest: Rc<Recording>,
+    watch: Option<Later<Probe>>,
+    wishes: Option<Later<Wishes>>,
 }
 
 /// Whose images the grid shows.
@@ -92,7 +101,10 @@ impl Trainer {
     }
 
     fn with(preset: &'static Preset, settings: Settings, gan: Gan, engine: Runner) -> Result<Self> {
-        let mut trainer = Trainer { settings, preset, gan, engine, available: 0, steps: 0, logged: 0, watch: None };
+        let latest = Rc::clone(&gan.recording);
+        let (available, steps, logged) = (0, 0, 0);
+        let mut trainer =
+            Trainer { settings, preset, gan, engine, available, steps, logged, latest, watch: None, wishes: None };
         let n = GRID_ROWS * DIGITS;
         let seed = trainer.settings.seed;
         trainer.upload(trainer.gan.clock, Lane::Seed as usize, &[seed])?;
@@ -380,7 +392,7 @@ impl Trainer {
     /// [`Error::Checkpoint`] where the file can't be written.
     pub fn save(&mut self) -> Result<impl Future<Output = Result<Vec<u8>>> + use<>> {
         let text = self.settings_text()?;
-        let recording = std::rc::Rc::clone(&self.gan.recording);
+        let recording = Rc::clone(&self.gan.recording);
         let tensors: Vec<Tensor> = recording.lasting().collect();
         let contents: Vec<Pending<Vec<u32>>> = tensors.iter().map(|&t| self.engine.get().download(t)).collect();
         Ok(async move {
@@ -397,7 +409,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Checkpoint`] that says what doesn't fit; nothing changes then.
     pub fn load(&mut self, file: &[u8]) -> Result<()> {
-        let recording = std::rc::Rc::clone(&self.gan.recording);
+        let recording = Rc::clone(&self.gan.recording);
         let tensors: Vec<Tensor> = recording.lasting().collect();
         let infos: Vec<_> = tensors.iter().map(|&t| recording.info(t)).collect();
         let contents = checkpoint::read(file, &infos)?;

@@ -1,20 +1,13 @@
 //! The trainer asked how it is: what only the doctor wants to know. Nothing of it is recorded or compiled before the first
 //! question, and no answer changes the run.
 
-use super::{Runner, Trainer};
+use super::Trainer;
+use super::later::Later;
 use crate::data::IMAGE;
 use crate::engine::Pending;
 use crate::error::{Error, Result};
-use crate::models::vitals::{Probe, Vitals};
-use std::cell::Cell;
+use crate::models::vitals::Vitals;
 use std::rc::Rc;
-
-/// What was recorded for the questions, once there was one.
-pub(super) struct Watch {
-    probe: Probe,
-    /// Whether the device has refused it.
-    refused: Rc<Cell<bool>>,
-}
 
 impl Trainer {
     /// D's logits, both gradients, and what the noise does, on the batch that the next step will draw, under the weights as
@@ -25,7 +18,7 @@ impl Trainer {
     pub fn vitals(&mut self) -> Result<Pending<Vitals>> {
         self.ready()?;
         let checked = self.watch()?;
-        let Some(Watch { probe, .. }) = &self.watch else { unreachable!("it is watched") };
+        let Some(Later { programs: probe, .. }) = &self.watch else { unreachable!("it is watched") };
         let (vitals, logits, sums, step) = (probe.vitals, probe.logits, probe.sums, self.steps);
         let engine = self.engine.get();
         engine.run(&[vitals], 1)?;
@@ -51,7 +44,7 @@ impl Trainer {
             return Err(Error::Data { what: "images".into(), why });
         }
         let checked = self.watch()?;
-        let Some(Watch { probe, .. }) = &self.watch else { unreachable!("it is watched") };
+        let Some(Later { programs: probe, .. }) = &self.watch else { unreachable!("it is watched") };
         let (program, shown, shown_labels, logits) =
             (probe.opinions, probe.shown, probe.shown_labels, probe.shown_logits);
         let engine = self.engine.get();
@@ -82,24 +75,13 @@ impl Trainer {
     /// Records what is asked for, if it isn't yet. What is pending says whether the device takes it.
     fn watch(&mut self) -> Result<Pending<()>> {
         if let Some(watch) = &self.watch {
-            let refused = watch.refused.get().then(|| Error::Gpu("the device refused the doctor's programs".into()));
-            return Ok(Box::pin(std::future::ready(refused.map_or(Ok(()), Err))));
+            return Ok(watch.taken());
         }
-        let probe = self.gan.probe(&self.settings, true)?;
-        let refused = Rc::new(Cell::new(false));
-        let checked = match &mut self.engine {
-            Runner::Cpu(engine) => {
-                engine.extend(&probe.recording);
-                Box::pin(std::future::ready(Ok(())))
-            }
-            Runner::Gpu(engine) => engine.extend(&probe.recording)?,
-        };
-        self.watch = Some(Watch { probe, refused: Rc::clone(&refused) });
-        Ok(Box::pin(async move {
-            let checked = checked.await;
-            refused.set(checked.is_err());
-            checked
-        }))
+        let probe = self.gan.probe(&self.latest, &self.settings, true)?;
+        let recording = Rc::clone(&probe.recording);
+        let (watch, checked) = self.take_up(&recording, probe)?;
+        self.watch = Some(watch);
+        Ok(checked)
     }
 }
 
@@ -217,11 +199,9 @@ mod tests {
             let [mut fused, mut plain] = [trainer(&text), trainer(&text)];
             fused.run(4).unwrap();
             plain.run(4).unwrap();
-            let probe = plain.gan.probe(&plain.settings, false).unwrap();
-            if let Runner::Cpu(engine) = &mut plain.engine {
-                engine.extend(&probe.recording);
-            }
-            plain.watch = Some(Watch { probe, refused: Rc::default() });
+            let probe = plain.gan.probe(&plain.latest, &plain.settings, false).unwrap();
+            let recording = Rc::clone(&probe.recording);
+            plain.watch = Some(plain.take_up(&recording, probe).unwrap().0);
             let [fused, plain] = [&mut fused, &mut plain].map(vitals);
             assert_alike(&plain, &fused, 1e-4, &text);
         }
