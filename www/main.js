@@ -415,6 +415,7 @@ player.addEventListener('diagnosis', (event) => {
   if (report.back !== null) {
     history.rewind(report.back);
     charts.draw();
+    quality.forget();
   }
   // What a cure has changed in the engine, the page takes over.
   if (report.rescue || report.back !== null) inTurn(async () => {

@@ -55,6 +55,8 @@ export class Quality {
   #stopped = false;
   /** Readings that the judge hasn't answered. */
   #waiting = 0;
+  /** How often the run went back: what was sampled before says nothing of it. */
+  #course = 0;
   /** When the newest reading began, and what it took. */
   #last = { at: -Infinity, cost: 0 };
 
@@ -92,6 +94,12 @@ export class Quality {
     return pause(cost, looked(), cared() && state.step < YOUNG);
   }
 
+  /** The run went back to an earlier step. */
+  forget() {
+    this.#course++;
+    this.start();
+  }
+
   async #read() {
     this.#busy = true;
     const at = performance.now();
@@ -112,10 +120,11 @@ export class Quality {
     const { state, clinic, told } = this.around;
     const { run, step, vitals, accuracy, ms } = sampled;
     const share = ms / this.#pause(ms);
+    const course = this.#course;
     this.#waiting++;
     try {
       const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
-      if (run === state.run) told({ step, reading, distance, vitals, accuracy, share }, run);
+      if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, share }, run);
     } catch (error) {
       this.#fail(error);
     } finally {

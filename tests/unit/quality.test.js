@@ -41,7 +41,7 @@ const later = () => new Promise((done) => setTimeout(done, 5));
 // A page's timers are a window's.
 Object.assign(globalThis, { window: globalThis });
 
-test('what is read is told, unless another run has begun meanwhile', async () => {
+test('what is read is told, unless another run has begun meanwhile, or it went back', async () => {
   const { quality, seen, state, answer } = scene();
   quality.start();
   await later();
@@ -55,6 +55,16 @@ test('what is read is told, unless another run has begun meanwhile', async () =>
   answer();
   await later();
   assert.deepEqual([seen.asked, seen.told], [2, [1]]);
+
+  // What was sampled before a run went back says nothing of it.
+  state.run = 1;
+  quality.start();
+  await later();
+  const before = answer;
+  quality.forget();
+  before();
+  await later();
+  assert.deepEqual(seen.told, [1]);
   state.phase = 'paused';
   quality.update();
 });
