@@ -43,11 +43,15 @@ const alarms = () => page.locator('details.alarm').evaluateAll((all) => all.map(
 
 const untilAlarm = (/** @type {string} */ rule) => until(`an alarm, ${rule}`, alarms, (shown) => shown.includes(rule), 60);
 
-for (const [preset, rule, name, change] of /** @type {const} */ ([
-  ['break-strong-d', 'saturated', 'Discriminator saturated', 'dRate=0.0003'],
-  ['break-weak-d', 'weak', 'Discriminator too weak', 'dRate=0.002'],
+/** How much the digits of the newest reading differ, beside real ones. */
+const variety = async () => Number(await page.locator('#quality-scores dd').nth(3).innerText());
+
+// Of what breaks, what stays broken: break-strong-d mends itself within seconds.
+for (const [preset, rule, name] of /** @type {const} */ ([
+  ['break-weak-d', 'weak', 'Discriminator too weak'],
+  ['break-alike', 'alike', 'All alike within a digit'],
 ])) {
-  test(`${preset} is found within 1,500 steps, and a click brings the run back`, async () => {
+  test(`${preset} is found within 1,500 steps, and a click brings the run back`, async (t) => {
     await page.goto(`${site.address}?engine=cpu&lang=en#preset=${preset}`);
     await page.evaluate(() => {
       const told = /** @type {any[]} */ ([]);
@@ -55,24 +59,28 @@ for (const [preset, rule, name, change] of /** @type {const} */ ([
       /** @type {any} */ (window).digitForge.events.addEventListener('alarm', (/** @type {CustomEvent} */ event) => told.push(event.detail));
     });
     await untilAlarm(rule);
-    const [told] = await page.evaluate(() => /** @type {any} */ (window).told);
-    assert.equal(told.rule, rule);
-    assert.ok(told.step <= 1500, `step ${told.step}`);
+    /** @type {{rule: string, step: number}[]} */
+    const all = await page.evaluate(() => /** @type {any} */ (window).told);
+    const told = all.find((alarm) => alarm.rule === rule);
+    assert.ok(told && told.step <= 1500, JSON.stringify(all));
     const alarm = page.locator(`details.alarm[data-rule=${rule}]`);
     assert.equal(await alarm.locator('h2').innerText(), name);
-    assert.match(await page.locator('#alarm-said').innerText(), new RegExp(`^${name}\\. The discriminator`));
-    const broken = legibility(await imagesOf(page));
+// The newest finding is the one that is said.
+    if (all.length === 1) assert.match(await page.locator('#alarm-said').innerText(), new RegExp(`^${name}\\. The `));
+    const broken = { legible: legibility(await imagesOf(page)), variety: await variety() };
     await assertFits(page);
     await keepScreen(page, `alarm-${rule}`);
 
     await alarm.locator('.cures button').first().click();
-    await untilState(page, 'going back', ({ step, settings }) => step < told.step && settings === `preset=${preset}&${change}&seed=1`);
-    assert.match(page.url(), new RegExp(change.replace('.', '\\.')));
-    await untilState(page, 'training again', ({ step, playing }) => playing && step > 2000, 60);
-    const mended = legibility(await imagesOf(page));
-    assert.ok(mended > 0.5 && mended > broken + 0.1, `${broken} → ${mended}`);
+    await untilState(page, 'going back', ({ step, settings }) => step < told.step && settings === `preset=${preset}&dRate=0.002&seed=1`);
+    assert.match(page.url(), /dRate=0\.002/);
+    await untilState(page, 'training again', ({ step, playing }) => playing && step > 3000, 60);
+    const mended = { legible: legibility(await imagesOf(page)), variety: await variety() };
+    t.diagnostic(`${JSON.stringify(broken)} → ${JSON.stringify(mended)}`);
+    assert.ok(mended.legible > 0.6 && mended.variety > 0.7, JSON.stringify(mended));
+    assert.ok(rule === 'weak' ? mended.legible > broken.legible + 0.1 : mended.variety > broken.variety + 0.05, JSON.stringify({ broken, mended }));
     assert.ok(!(await alarms()).includes(rule));
-    assert.match(await page.locator('.alarm.note').innerText(), /^Back at step 0, and on from there\. Discriminator's learning rate: 0\.00/);
+    assert.match(await page.locator('.alarm.note').innerText(), /^Back at step \d+, and on from there\. Discriminator's learning rate: 0\.00/);
   });
 }
 
