@@ -16,8 +16,9 @@ const YOUNG = 2000;
 const WAITING = 12;
 /** The part of the training's time that samples and vitals may take. */
 export const SHARE = 0.04;
-/** Milliseconds that a run trains before anything is fetched, so that the first digits come as quickly as without. */
-const PATIENCE = { looked: 400, unseen: 2000 };
+/** Milliseconds that a run trains before it is first sampled, and before the judge is fetched for somebody who doesn't look, so that the
+ * first digits come as quickly as without. */
+const PATIENCE = { sample: 400, fetch: 2000 };
 
 /**
  * Milliseconds until the next reading, from what this one took of the training's time.
@@ -71,7 +72,7 @@ export class Quality {
     clearTimeout(this.#timer);
     const { state, looked, cared } = this.around;
     if (state.phase !== 'playing' || !(looked() || cared())) return;
-    const patience = (looked() ? PATIENCE.looked : PATIENCE.unseen) - state.elapsed;
+    const patience = PATIENCE.sample - state.elapsed;
     const due = this.#last.at + this.#pause(this.#last.cost) - performance.now();
     this.#timer = window.setTimeout(() => void this.#read(), Math.max(0, due, patience));
   }
@@ -117,12 +118,14 @@ export class Quality {
 
   /** @param {Sampled} sampled */
   async #judge(sampled) {
-    const { state, clinic, told } = this.around;
+    const { state, clinic, told, looked } = this.around;
     const { run, step, vitals, accuracy, ms } = sampled;
     const share = ms / this.#pause(ms);
     const course = this.#course;
     this.#waiting++;
     try {
+      const patience = PATIENCE.fetch - state.elapsed;
+      if (!looked() && patience > 0) await new Promise((done) => setTimeout(done, patience));
       const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
       if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, share }, run);
     } catch (error) {
