@@ -140,7 +140,7 @@ test('a pair trains as soon as it is dropped, is named, can be turned, and MNIST
   await page.locator('#data-mnist').click();
   await untilState(page, 'MNIST', ({ data, playing, step }) => data === null && playing && step > 20);
   assert.equal(await page.locator('#data-name').innerText(), 'MNIST: 1,000 of 60,000 images');
-  assert.deepEqual(site.asked.filter((path) => !/^data\/mnist\/|^favicon/.test(path)), [], 'nothing else was asked of the server');
+  assert.deepEqual(site.asked.filter((path) => !/^data\/mnist\/|^favicon|^assets\/(worker-|weights-|digit_forge_clinic)/.test(path)), [], 'nothing else was asked of the server');
   assert.deepEqual(await noticesOf(page), []);
   assert.deepEqual(complaints, []);
 });
