@@ -143,6 +143,7 @@ test('an alarm can be dismissed and isn’t repeated; in Chinese it is Chinese, 
 });
 
 test('quick is left alone, and the clinic comes once it trains', async () => {
+  await page.setViewportSize({ width: 700, height: 900 });
   const asked = site.asked.length;
   await page.goto(`${site.address}?engine=cpu&lang=en`);
   await untilState(page, 'its beginning', ({ step }) => step > 5);

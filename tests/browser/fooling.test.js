@@ -11,7 +11,7 @@ import { serveSite } from './site.js';
 let site;
 /** @type {import('playwright-core').Browser} */
 let browser;
-const OURS = /section-|clinic|weights|-test\.bin/;
+const OURS = /section-/;
 
 before(async () => {
   site = await serveSite();
