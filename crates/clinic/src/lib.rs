@@ -92,9 +92,12 @@ impl Clinic {
         test_labels: Vec<u8>,
     ) -> std::result::Result<(), JsError> {
         let readings = ready(self.judge.read(training))?;
+        // Which also says where labels are too many, too few, or none.
+        Confusion::of(&training_labels, &readings.digits()).map_err(error)?;
         self.reference = Some(Reference::of(&readings));
         self.training = Some(Real { readings, labels: training_labels });
         let test = Real { readings: ready(self.judge.read(test))?, labels: test_labels };
+        Confusion::of(&test.labels, &test.readings.digits()).map_err(error)?;
         self.gaussian = Some(test.features().and_then(Gaussian::of).map_err(error)?);
         self.test = Some(test);
         Ok(())
@@ -116,11 +119,11 @@ impl Clinic {
         side: usize,
     ) -> std::result::Result<String, JsError> {
         let readings = ready(self.judge.read(&reading::sized(images, side).map_err(error)?))?;
-        let digits = readings.digits();
+        let told = reading::told(&readings, labels.as_deref(), self.reference.as_ref()).map_err(error)?;
         self.features.extend_from_slice(&readings.features);
-        self.digits.extend_from_slice(&digits);
+        self.digits.extend_from_slice(&readings.digits());
         self.wanted.extend_from_slice(labels.as_deref().unwrap_or(&[]));
-        reading::told(&readings, labels.as_deref(), self.reference.as_ref()).map_err(error)
+        Ok(told)
     }
 
     /// The Fréchet distance of the images read from the test images, that of as many training images, and how many: JSON.
@@ -168,7 +171,7 @@ impl Clinic {
         let mut taken = [0; DIGITS];
         let mut features = Vec::with_capacity(self.features.len());
         for (image, &label) in training.labels.iter().enumerate() {
-            let count = &mut taken[usize::from(label) % DIGITS];
+            let count = &mut taken[usize::from(label)];
             if *count < each {
                 *count += 1;
                 features.extend_from_slice(training.readings.features_of(image));
