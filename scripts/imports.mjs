@@ -1,5 +1,5 @@
 // What the compiled engine asks of its JavaScript glue, under short names: wasm-bindgen's own are 60 characters each,
-// and hold a hash that no compression shortens.
+// and hold a hash that no compression shortens. Files of our own that they use ("snippets") lie beside the glue.
 
 import { Explained } from './command.mjs';
 
@@ -7,6 +7,8 @@ import { Explained } from './command.mjs';
 const IMPORTS = 2;
 /** The glue's name as a module. */
 const MODULE = 'g';
+/** A file of our own, as wasm-bindgen names it. */
+const SNIPPET = /\.\/snippets\/[^"]*\/([^"/]+\.js)/g;
 /** Bytes before a module's first section. */
 const HEADER = 8;
 
@@ -48,7 +50,7 @@ function shortenGlue(glue) {
     names.set(name, names.size.toString(36));
     return `        "${names.get(name)}": function`;
   });
-  return { glue: shortened, names };
+  return { glue: shortened.replace(SNIPPET, './$1'), names };
 }
 
 /**
@@ -66,12 +68,14 @@ function shortenModule(wasm, names) {
     const count = imports.number();
     const rewritten = number(count);
     for (let i = 0; i < count; i++) {
-      imports.text();
+      const module = imports.text();
       const name = imports.text();
       const [kind] = imports.slice(1);
-      const short = names.get(name);
+      const beside = module.replace(SNIPPET, './$1');
+      const isOurs = beside !== module;
+      const short = isOurs ? name : names.get(name);
       if (kind !== 0 || !short) throw new Explained(`The engine imports ${name}, and the glue has no such function.`);
-      rewritten.push(...named(MODULE), ...named(short), 0, ...number(imports.number()));
+      rewritten.push(...named(isOurs ? beside : MODULE), ...named(short), 0, ...number(imports.number()));
     }
     const parts = [wasm.subarray(0, start), Uint8Array.of(IMPORTS, ...number(rewritten.length), ...rewritten), wasm.subarray(all.at())];
     return Buffer.concat(parts);

@@ -2,7 +2,8 @@
 // browser, and once with the fused products of "relaxed SIMD" for those that have them (www/engine.js chooses). The same with
 // what only the benches need (bench/pkg). And the clinic, which reads digits in a worker of its own (www/clinic/pkg).
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Explained, heard, shown, wasmEnvironment } from './command.mjs';
 import { digest, isFresh, markFresh } from './freshness.mjs';
@@ -66,7 +67,7 @@ const builds = [
  * @param {Build} build
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder of cargo's results
- * @returns {Promise<{glue: string, types: string[], wasm: Uint8Array}>}
+ * @returns {Promise<{glue: string, types: string[], snippets: string[], wasm: Uint8Array}>} `snippets`: paths of our own files that the glue imports
  */
 async function compile({ crate, options }, { cargo, optimiser }, env, folder) {
   const name = glueName(crate);
@@ -74,13 +75,16 @@ async function compile({ crate, options }, { cargo, optimiser }, env, folder) {
   await shown('cargo', ['rustc', '--profile', 'wasm', '--target', target, ...what, ...cargo, '--', ...small], { env });
   const raw = `${folder}/${target}/wasm/${name}.wasm`;
   const bound = `${folder}/${target}/wasm/bound`;
+  rmSync(bound, { recursive: true, force: true });
   await shown('wasm-bindgen', ['--target', 'web', '--out-dir', bound, '--out-name', name, raw], { env });
   const bytes = `${bound}/${name}_bg.wasm`;
   await shown(process.execPath, [
     inRoot('node_modules/binaryen/bin/wasm-opt'), '-O3', '--converge', ...features, ...optimiser, '--strip-producers', bytes, '-o', bytes,
   ]);
   const text = (/** @type {string} */ end) => readFileSync(`${bound}/${name}${end}`, 'utf8');
-  return { glue: text('.js'), types: ['.d.ts', '_bg.wasm.d.ts'].map(text), wasm: readFileSync(bytes) };
+  const files = readdirSync(bound, { recursive: true, encoding: 'utf8' });
+  const snippets = files.filter((file) => /^snippets.*\.js$/.test(file)).map((file) => `${bound}/${file}`);
+  return { glue: text('.js'), types: ['.d.ts', '_bg.wasm.d.ts'].map(text), snippets, wasm: readFileSync(bytes) };
 }
 
 /** @param {string} crate */
@@ -126,7 +130,7 @@ async function build(stamp, module) {
   if (!folder) throw new Explained('cargo metadata names no target directory.');
   const made = [];
   for (const build of builds) made.push(await compile(module, build, env, folder));
-  const [{ glue, types }, ...others] = made;
+  const [{ glue, types, snippets }, ...others] = made;
   if (others.some((other) => other.glue !== glue)) throw new Explained('The two builds of the engine need different glue.');
 
   const shortened = shortenImports(glue, made.map(({ wasm }) => wasm));
@@ -134,6 +138,7 @@ async function build(stamp, module) {
   mkdirSync(pkg, { recursive: true });
   writeFileSync(`${pkg}/${name}.js`, shortened.glue);
   ['.d.ts', '_bg.wasm.d.ts'].forEach((end, i) => writeFileSync(`${pkg}/${name}${end}`, types[i]));
+  for (const file of snippets) copyFileSync(file, `${pkg}/${basename(file)}`);
   builds.forEach(({ file }, i) => writeFileSync(`${pkg}/${file}`, shortened.modules[i]));
   for (const wasm of shortened.modules) {
     const packed = gzipSync(wasm).length;

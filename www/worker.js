@@ -101,7 +101,7 @@ async function forgeFor(order, engine, images) {
   }
   try {
     if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
-    const forge = engine === 'cpu' ? Forge.cpu(order.text, images) : await Forge.gpu(order.text, order.canvas, images);
+    const forge = engine === 'cpu' ? Forge.cpu(order.text, images) : await Forge.gpu(order.text, order.canvas, images, shaders(order.run));
     if (order.checkpoint) forge.load(order.checkpoint);
     return forge;
   } catch (error) {
@@ -109,6 +109,11 @@ async function forgeFor(order, engine, images) {
     return null;
   }
 }
+
+/** Tells how many shaders are compiled of a run that is still wanted. @param {number} of @returns {(loaded: number, total: number) => void} */
+const shaders = (of) => (loaded, total) => {
+  if (newest === of) post({ type: 'loading', stage: 'start', loaded, total });
+};
 
 /**
  * @param {OffscreenCanvas} canvas

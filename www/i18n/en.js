@@ -72,6 +72,7 @@ export const strings = {
   'status.more': 'Fetching the other handwritten digits',
   'status.bytes': '{loaded} of {total} MB',
   'status.start': 'Preparing the networks',
+  'status.shaders': '{loaded} of {total} shaders',
   'status.playing': 'Training',
   'status.caption': 'Step {step} · {elapsed} · {rate} steps a second',
   'status.step': 'Training, step {step}',

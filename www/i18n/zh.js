@@ -72,6 +72,7 @@ export const strings = {
   'status.more': '正在获取其余的手写数字',
   'status.bytes': '{loaded} / {total} MB',
   'status.start': '正在准备网络',
+  'status.shaders': '着色器 {loaded} / {total}',
   'status.playing': '训练中',
   'status.caption': '第 {step} 步 · {elapsed} · 每秒 {rate} 步',
   'status.step': '训练中，第 {step} 步',

@@ -43,7 +43,10 @@ function words(situation, { step, elapsed, rate, loading }) {
     case 'ready': return t('status.ready');
     case 'paused': return t('status.paused', { step: n });
     case 'playing': return t('status.caption', { step: n, elapsed: duration(elapsed), rate: number(rate, { maximumFractionDigits: 0 }) });
-    case 'start': return t('status.start');
+    case 'start': {
+      const { loaded = 0, total = 0 } = loading ?? {};
+      return total === 0 ? t('status.start') : `${t('status.start')} · ${t('status.shaders', { loaded: number(loaded), total: number(total) })}`;
+    }
     case 'data':
     case 'more': {
       const { loaded = 0, total = 0 } = loading ?? {};
@@ -80,7 +83,7 @@ export class StatusView {
     if (key !== this.#said) {
       this.#said = key;
       this.#sayAt = now + FIRST;
-      this.live.textContent = situation === 'data' || situation === 'more' ? t(`status.${situation}`) : situation === 'playing' ? t('status.playing') : text;
+      this.live.textContent = situation === 'data' || situation === 'more' || situation === 'start' ? t(`status.${situation}`) : situation === 'playing' ? t('status.playing') : text;
     } else if (situation === 'playing' && now >= this.#sayAt) {
       this.#sayAt = now + SPARSE;
       this.live.textContent = this.#opinion(state, latest);

@@ -21,7 +21,7 @@ use digit_forge_core::error::{CheckpointFault, Error, Result};
 use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
 use digit_forge_core::train::json::Json;
 use digit_forge_core::train::{Trainer, Weights, check_checkpoint, describe, settings};
-use js_sys::{Float32Array, Promise, Uint8Array};
+use js_sys::{Float32Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::OffscreenCanvas;
@@ -135,10 +135,20 @@ impl Forge {
         Ok(Forge { trainer, presenter: None, raw_presenter: None, keeper: None })
     }
 
-    /// The same on the GPU, which draws to `canvas` if there is one.
-    pub async fn gpu(text: String, canvas: Option<OffscreenCanvas>, data: Option<usize>) -> Result<Forge, JsError> {
+    /// The same on the GPU, which draws to `canvas` if there is one. `told` is called with how many of how many pipelines are
+    /// made.
+    pub async fn gpu(
+        text: String,
+        canvas: Option<OffscreenCanvas>,
+        data: Option<usize>,
+        told: Option<Function>,
+    ) -> Result<Forge, JsError> {
         let resolved = valid(&text)?;
-        let context = GpuContext::new().await.map_err(error)?;
+        let mut context = GpuContext::new().await.map_err(error)?;
+        if let Some(told) = told {
+            // What whoever is told throws is no failure of the run.
+            context = context.telling(move |made, all| drop(told.call2(&JsValue::NULL, &made.into(), &all.into())));
+        }
         let data = data.unwrap_or(MNIST_IMAGES);
         let trainer = Trainer::gpu(resolved.preset, resolved.settings, context, data).await.map_err(error)?;
         let grid = Grid {

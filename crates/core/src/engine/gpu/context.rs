@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::ops::Adapter;
+use std::rc::Rc;
 
 /// A device with its queue and the adapter's description. Clones share them.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub struct GpuContext {
     pub(crate) queue: wgpu::Queue,
     /// Which kernels suit it.
     kind: Adapter,
+    /// Told how many of how many pipelines are made, while an engine is.
+    pub(crate) told: Rc<dyn Fn(usize, usize)>,
 }
 
 impl GpuContext {
@@ -37,6 +40,7 @@ impl GpuContext {
             .map_err(|e| Error::Gpu(format!("no device: {e}")))?;
         let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         Ok(GpuContext {
+            told: Rc::new(|_, _| ()),
             kind: if software { Adapter::Software } else { Adapter::Hardware },
             #[cfg(target_arch = "wasm32")]
             instance,
@@ -49,6 +53,11 @@ impl GpuContext {
     /// The same device with the kernels of another kind of adapter, for tests and measurements.
     pub fn assume(self, kind: Adapter) -> Self {
         GpuContext { kind, ..self }
+    }
+
+    /// The same device, whose engines tell how many of how many pipelines are made while they start.
+    pub fn telling(self, told: impl Fn(usize, usize) + 'static) -> Self {
+        GpuContext { told: Rc::new(told), ..self }
     }
 
     /// Which kernels suit it.

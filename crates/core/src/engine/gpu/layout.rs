@@ -1,6 +1,9 @@
 //! Pipelines, each made once: kernels with the same shader, entry point and constants share one.
 
-use crate::ops::{Kernel, Shader};
+#[cfg(target_arch = "wasm32")]
+use super::beside;
+use crate::error::Result;
+use crate::ops::{Kernel, Op, Shader};
 use std::borrow::Cow;
 
 /// What tells two pipelines apart: shader, entry point, constants (as bits).
@@ -20,27 +23,62 @@ impl<K: PartialEq, V> Made<K, V> {
     }
 }
 
-/// Makes and keeps pipelines while a recording is compiled.
-pub(super) struct Pipelines<'a> {
-    device: &'a wgpu::Device,
+/// A kernel, and how many tensors it reads and writes.
+pub(super) struct Wanted<'a> {
+    pub kernel: &'a Kernel,
+    pub reads: usize,
+    pub writes: usize,
+}
+
+impl<'a> Wanted<'a> {
+    pub fn of(op: &dyn Op, kernel: &'a Kernel) -> Self {
+        Wanted { kernel, reads: op.reads().len(), writes: op.writes().len() }
+    }
+}
+
+/// Makes pipelines and keeps them: what is recorded later needs many of them again.
+pub(super) struct Pipelines {
+    device: wgpu::Device,
     modules: Made<Shader, wgpu::ShaderModule>,
     layouts: Made<(usize, usize), (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
     pipelines: Made<Key, wgpu::ComputePipeline>,
 }
 
-impl<'a> Pipelines<'a> {
-    pub fn new(device: &'a wgpu::Device) -> Self {
+impl Pipelines {
+    pub fn new(device: wgpu::Device) -> Self {
         Pipelines { device, modules: Made(vec![]), layouts: Made(vec![]), pipelines: Made(vec![]) }
     }
 
-    /// The pipeline of `kernel`, which reads and writes this many tensors, and its bindings' layout.
+    /// Makes all of these, of which [`Pipelines::get`] then has each at hand. Tells how many of how many are made.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn make(&mut self, wanted: &[Wanted<'_>], told: &dyn Fn(usize, usize)) -> Result<()> {
+        let all = wanted.len();
+        for (made, wanted) in wanted.iter().enumerate() {
+            self.get(wanted);
+            told(made + 1, all);
+        }
+        Ok(())
+    }
+
+    /// Makes all of these beside one another, of which [`Pipelines::get`] then has each at hand. Tells how many of how many are
+    /// made.
+    #[cfg(target_arch = "wasm32")]
+    pub async fn make(&mut self, wanted: &[Wanted<'_>], told: &dyn Fn(usize, usize)) -> Result<()> {
+        let known = self.pipelines.0.len();
+        let begun = beside::begin(|| wanted.iter().for_each(|w| drop(self.get(w))));
+        // Nothing was made yet that is of use.
+        self.pipelines.0.truncate(known);
+        let made = beside::made(begun, told).await?;
+        beside::hand(made, || wanted.iter().for_each(|w| drop(self.get(w))));
+        Ok(())
+    }
+
+    /// The pipeline of a kernel and its bindings' layout.
     pub fn get(
         &mut self,
-        kernel: &Kernel,
-        reads: usize,
-        writes: usize,
+        &Wanted { kernel, reads, writes }: &Wanted<'_>,
     ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
-        let device = self.device;
+        let device = &self.device;
         let (bindings, layout) = self.layouts.get((reads, writes), || bindings(device, reads, writes));
         let module = self.modules.get(kernel.shader.clone(), || module(device, &kernel.shader));
         let key = (

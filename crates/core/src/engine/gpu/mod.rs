@@ -4,6 +4,8 @@
 //! Pipelines, buffers and bind groups are made once, when a recording is compiled. A submit is one command buffer with
 //! one compute pass that replays the programs as often as asked; the host sends nothing per step.
 
+#[cfg(target_arch = "wasm32")]
+mod beside;
 mod context;
 mod layout;
 mod present;
@@ -17,7 +19,7 @@ use super::{Engine, Pending};
 use crate::error::{Error, Result};
 use crate::ops::{Kernel, Op};
 use crate::program::{ProgramId, Recording, Role, Tensor};
-use layout::Pipelines;
+use layout::{Pipelines, Wanted};
 use readback::Readback;
 use std::rc::Rc;
 
@@ -28,6 +30,9 @@ struct Dispatch {
     workgroups: [u32; 3],
 }
 
+/// Of each program its operations with their kernels.
+type Kernels = Vec<Vec<(Rc<dyn Op>, Kernel)>>;
+
 /// See the module's head.
 pub struct GpuEngine {
     context: GpuContext,
@@ -35,6 +40,7 @@ pub struct GpuEngine {
     /// By storage tensor; `None` for those that nothing stores.
     buffers: Vec<Option<wgpu::Buffer>>,
     programs: Vec<Vec<Dispatch>>,
+    pipelines: Pipelines,
     readback: Readback,
 }
 
@@ -45,9 +51,14 @@ impl GpuEngine {
     /// [`Error::Gpu`] where the device refuses a pipeline or a buffer.
     pub async fn new(context: GpuContext, recording: &Rc<Recording>, seed: u32) -> Result<Self> {
         let readback = Readback::new(context.device.clone(), context.queue.clone());
+        let pipelines = Pipelines::new(context.device.clone());
         let (buffers, programs) = (Vec::new(), Vec::new());
-        let mut engine = GpuEngine { context, recording: Rc::default(), buffers, programs, readback };
-        engine.extend(recording)?.await?;
+        let mut engine = GpuEngine { context, recording: Rc::default(), buffers, programs, pipelines, readback };
+        let kernels = engine.kernels(recording);
+        let wanted: Vec<Wanted> = kernels.iter().flatten().map(|(op, kernel)| Wanted::of(&**op, kernel)).collect();
+        let told = Rc::clone(&engine.context.told);
+        engine.pipelines.make(&wanted, &*told).await?;
+        engine.take_up(recording, &kernels)?.await?;
         for (tensor, words) in starts(recording, seed) {
             engine.upload(tensor, 0, &words)?;
         }
@@ -61,6 +72,18 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Gpu`] where a tensor has no buffer, and, pending, where the device refuses a pipeline or a buffer.
     pub fn extend(&mut self, recording: &Rc<Recording>) -> Result<Pending<()>> {
+        let kernels = self.kernels(recording);
+        self.take_up(recording, &kernels)
+    }
+
+    /// The operations of the programs that a recording has beside the engine's own, with the kernels that suit the adapter.
+    fn kernels(&self, recording: &Recording) -> Kernels {
+        let kind = self.context.kind();
+        let of = |op: &Rc<dyn Op>| (Rc::clone(op), op.kernel(kind));
+        recording.programs[self.programs.len()..].iter().map(|p| p.ops.iter().map(of).collect()).collect()
+    }
+
+    fn take_up(&mut self, recording: &Rc<Recording>, kernels: &Kernels) -> Result<Pending<()>> {
         let device = &self.context.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -78,18 +101,13 @@ impl GpuEngine {
                 self.context.queue.write_buffer(made, 0, bytemuck::cast_slice(&vec![value; t.shape.len()]));
             }
         }
-        let mut pipelines = Pipelines::new(device);
-        let kernels: Vec<Vec<(Rc<dyn Op>, Kernel)>> = recording.programs[self.programs.len()..]
-            .iter()
-            .map(|p| p.ops.iter().map(|op| (Rc::clone(op), op.kernel(self.context.kind()))).collect())
-            .collect();
         let (params, offsets) = all_params(device, &self.context.queue, kernels.iter().flatten().map(|(_, k)| k));
         let mut offset = offsets.into_iter();
-        for kernels in &kernels {
+        for kernels in kernels {
             let mut dispatches = Vec::with_capacity(kernels.len());
             for ((op, kernel), offset) in kernels.iter().zip(&mut offset) {
                 let (reads, writes) = (op.reads(), op.writes());
-                let (pipeline, layout) = pipelines.get(kernel, reads.len(), writes.len());
+                let (pipeline, layout) = self.pipelines.get(&Wanted::of(&**op, kernel));
                 let binding = |t: &Tensor| {
                     let info = recording.info(*t);
                     let missing = || Error::Gpu(format!("{}: `{}` has no buffer", op.name(), info.name));
