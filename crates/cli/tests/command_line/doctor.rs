@@ -1,6 +1,8 @@
 //! `digit-forge diagnose`, and `train --doctor`.
 
 use crate::scene::Scene;
+use digit_forge_core::train::presets::PRESETS;
+use std::path::Path;
 
 /// Settings under which a step takes next to no time.
 const SMALL: &str = "images=1000&gChannels=2&dChannels=2&batch=4";
@@ -13,6 +15,31 @@ fn each_seed_is_diagnosed_and_a_run_that_explodes_is_named() {
     let output = scene.succeeds(&args);
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("| broken | – | not-finite (30) | not-finite (30) | 0 of 2 |"), "{table}");
+}
+
+/// How each of these presets, from so many seeds, was diagnosed; on MNIST, which `npm run data` prepares.
+fn diagnoses(presets: &[&str], seeds: usize, steps: usize) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mnist");
+    let (seeds, steps) = (seeds.to_string(), steps.to_string());
+    let args = ["diagnose", "--data", data.to_str().unwrap(), "--seeds", &seeds, "--steps", &steps, "--row"];
+    let table = String::from_utf8(Scene::new().succeeds(&[&args[..], presets].concat()).stdout).unwrap();
+    for preset in presets {
+        let row = table.lines().find(|line| line.starts_with(&format!("| {preset} |")));
+        let right = format!("| {seeds} of {seeds} |");
+        assert!(row.is_some_and(|row| row.ends_with(&right)), "{preset}: {table}");
+    }
+}
+
+#[test]
+fn what_presets_break_is_named_within_a_thousand_steps() {
+    let broken: Vec<&str> = PRESETS.iter().map(|p| p.name).filter(|name| name.starts_with("break-")).collect();
+    assert_eq!(broken.len(), 7);
+    diagnoses(&broken, 2, 1000);
+}
+
+#[test]
+fn presets_that_work_are_left_alone_through_three_thousand() {
+    diagnoses(&["quick", "robust"], 2, 3000);
 }
 
 #[test]
