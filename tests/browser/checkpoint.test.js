@@ -2,30 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { imagesOf, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {Page} */
 let page;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => void (page = await browser.newPage()));
 afterEach(() => page.close());
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** @param {Page} where @param {number} [step] */
 const untilPaused = (where, step) => untilState(where, `a pause at ${step ?? 'any step'}`, (state) => state.phase === 'paused' && state.step === (step ?? state.step));

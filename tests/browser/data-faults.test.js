@@ -1,25 +1,13 @@
 // Data files that are missing, cut short or damaged: the page names the file, and trains once they are whole.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { launchChromium } from './chromium.js';
 import { noticesOf, stateOf, until, untilState } from './forge-page.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { site, browser } = await siteIn(launchChromium);
 
 /** Zeros in a file's midst, its length as before. @param {Buffer} bytes */
 function scrambled(bytes) {

@@ -2,27 +2,20 @@
 // left alone.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { doctor as words } from '../../www/i18n/zh.js';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, imagesOf, keepScreen, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
 import { legibility } from './legibility.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
 let page;
 /** @type {string[]} */
 let complaints;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => {
   page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   complaints = complaintsOf(page);
@@ -30,10 +23,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await page.close();
   assert.deepEqual(complaints, []);
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 /** It grows beyond all bounds within a few steps, at a tenth of the rates as well. */

@@ -1,29 +1,18 @@
 // The page inside other pages: the element, the article with two of them, and a small frame.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, imagesOf, keepScreen, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
 let page;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => void (page = await browser.newPage({ viewport: { width: 1000, height: 800 } })));
 afterEach(() => page.close());
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** @param {number} k */
 async function frameOf(k) {

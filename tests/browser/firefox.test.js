@@ -1,35 +1,25 @@
 // A smoke run in a second browser, whose WebGPU is another implementation: wgpu with naga, here on lavapipe.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import puppeteer from 'puppeteer-core';
 import { findBrowsers } from '../../scripts/browsers.mjs';
 import { sleep } from './forge-page.js';
 import { legibility } from './legibility.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
 /** @typedef {import('./forge-page.js').Snapshot} Snapshot */
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('puppeteer-core').Browser} */
-let browser;
-
-before(async () => {
+const { site, browser } = await siteIn(() => {
   const { FIREFOX, VK_ICD_FILENAMES } = findBrowsers();
   assert.ok(FIREFOX && VK_ICD_FILENAMES, 'Firefox and lavapipe are installed by `npm test`');
-  site = await serveSite();
-  browser = await puppeteer.launch({
+  return puppeteer.launch({
     browser: 'firefox',
     executablePath: FIREFOX,
     headless: true,
     env: { ...process.env, VK_ICD_FILENAMES },
     extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'dom.webgpu.workers.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
   });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 /**

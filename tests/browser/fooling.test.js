@@ -1,26 +1,14 @@
 // "Fooling the judge": nothing of it before it is opened, digits under attack, the curve, and a judge taught in the page.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, keepScreen, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 const OURS = /section-/;
-
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** @param {number} width @param {string} query */
 async function open(width, query) {

@@ -2,26 +2,14 @@
 // awaited; several steps go into one submit.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { sleep, stateOf, untilState } from './forge-page.js';
 import { countingScript, takeGpuCalls } from './gpu-calls.js';
-import { beforeWorker, serveSite } from './site.js';
+import { beforeWorker, siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  site = await serveSite();
-  site.replace(beforeWorker(countingScript));
-  browser = await launchChromium({ presents: true });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { site, browser } = await siteIn(() => launchChromium({ presents: true }));
+site.replace(beforeWorker(countingScript));
 
 /** @param {import('playwright-core').Page} page @param {number} [step] */
 const untilPaused = (page, step = 0) => untilState(page, 'a pause', (state) => state.phase === 'paused' && state.step >= step);

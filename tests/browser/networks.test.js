@@ -1,25 +1,13 @@
 // The diagrams of the two networks: a list in words, that follows the settings.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { keepScreen, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { site, browser } = await siteIn(launchChromium);
 
 /** @param {import('playwright-core').Page} page @param {string} network */
 const wordsOf = async (page, network) => (await page.locator(`.network.${network} li`).allInnerTexts()).map((text) => text.split(/\s+/).join(' '));

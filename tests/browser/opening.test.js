@@ -1,29 +1,18 @@
 // Opening the built site, from a folder of a plain static host.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { insecureHost, launchChromium } from './chromium.js';
 import { complaintsOf, noticesOf, stateOf, until, untilState } from './forge-page.js';
-import { beforeWorker, serveSite } from './site.js';
+import { beforeWorker, siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
 let page;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 afterEach(async () => {
   site.replace(null);
   await page.close();
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 test('it opens from a sub-path, trains by itself, and nothing is amiss', async (t) => {

@@ -2,38 +2,27 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, keepScreen, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { beforeWorker, serveSite } from './site.js';
+import { beforeWorker, siteIn } from './site.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{name: string, bytes: Buffer, type?: string}} Dropped */
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {Page} */
 let page;
 /** @type {string[]} */
 let complaints;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => {
   page = await browser.newPage();
   complaints = complaintsOf(page);
 });
 afterEach(() => page.close());
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** As if from the desktop. @param {Dropped[]} files */
 async function drop(files) {

@@ -1,25 +1,18 @@
 // What the judge reads: meters that follow the training and cost next to nothing, and a full report.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, keepScreen, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
 let page;
 /** @type {string[]} */
 let complaints;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => {
   page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   complaints = complaintsOf(page);
@@ -27,10 +20,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await page.close();
   assert.deepEqual(complaints, []);
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 /** The meters' values, in their order. */

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, resolve, sep } from 'node:path';
+import { after } from 'node:test';
 
 const root = resolve(import.meta.dirname, '../../dist');
 const at = '/some/where/';
@@ -70,4 +71,17 @@ export async function serveSite() {
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * The site, and a browser to open it in, for the tests of a file: both are closed after the last.
+ * @template {{ close(): Promise<unknown> }} Browser
+ * @param {() => Promise<Browser>} launch
+ */
+export async function siteIn(launch) {
+  const browser = await launch();
+  after(() => browser.close());
+  const site = await serveSite();
+  after(() => site.close());
+  return { site, browser };
 }

@@ -1,28 +1,17 @@
 // Play, pause, single step, restart, new seed: by button and by key, and what they do to the run.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { imagesOf, sleep, stateOf, untilState } from './forge-page.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
 let page;
 
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
 beforeEach(async () => void (page = await browser.newPage()));
 afterEach(() => page.close());
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 const seedOf = (/** @type {string} */ settings) => new URLSearchParams(settings).get('seed');
 

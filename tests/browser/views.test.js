@@ -1,27 +1,15 @@
 // Averaged, raw, or both: whose digits the grid shows.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
+const { site, browser } = await siteIn(() => launchChromium({ presents: true }));
 /** The canvases of both generators; while a run starts, its own. */
 const canvases = ['#canvas canvas:last-child', '#raw canvas:last-child'];
-
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium({ presents: true });
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** @param {import('playwright-core').Page} page @param {number} step */
 async function pauseAfter(page, step) {

@@ -1,25 +1,13 @@
 // What the discriminator wants, drawn over the digits: shown and hidden, on both engines, and no part of the run.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
 import { complaintsOf, imagesOf, keepScreen, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
-import { serveSite } from './site.js';
+import { siteIn } from './site.js';
 
-/** @type {import('./site.js').Site} */
-let site;
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  site = await serveSite();
-  browser = await launchChromium();
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { site, browser } = await siteIn(launchChromium);
 
 /** Dots that are drawn over a grid. @param {import('playwright-core').Page} page @param {string} grid */
 const dots = (page, grid) =>
