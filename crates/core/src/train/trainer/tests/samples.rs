@@ -1,0 +1,61 @@
+//! What the generator shows: samples, and the grid by averaged and by raw weights.
+
+use super::{TINY, TINY_MLP, trainer, with_data};
+use crate::data::{IMAGE, MNIST_IMAGES};
+use crate::engine::{block_on, gpu};
+use crate::models::gan::{DIGITS, GRID_ROWS};
+use crate::train::settings::resolve;
+use crate::train::{Trainer, Weights};
+
+#[test]
+fn samples_are_fresh_and_leave_the_grid_as_it_was() {
+    let mut trainer = trainer(TINY);
+    trainer.run(5).unwrap();
+    let grid = block_on(trainer.images().unwrap()).unwrap();
+    let count = 2 * GRID_ROWS * DIGITS + 10;
+    let (images, labels) = block_on(trainer.samples(count, |_| {})).unwrap();
+    assert_eq!(images.len(), count * IMAGE.pixels());
+    assert_eq!(labels, (0..count).map(|i| (i % 10) as u8).collect::<Vec<_>>());
+    assert_ne!(images[..grid.len()], grid);
+    assert_ne!(images[..grid.len()], images[grid.len()..2 * grid.len()]);
+    assert_eq!(block_on(trainer.images().unwrap()).unwrap(), grid);
+}
+
+/// The grid by averaged and by raw weights.
+fn both_grids(trainer: &mut Trainer) -> [Vec<u8>; 2] {
+    [Weights::Averaged, Weights::Raw].map(|weights| block_on(trainer.images_of(weights).unwrap()).unwrap())
+}
+
+#[test]
+fn the_raw_grid_is_the_averaged_one_until_they_part() {
+    for network in [TINY, TINY_MLP] {
+        let with = |average: &str| trainer(&format!("{network}&average={average}"));
+        let mut averaging = with("0.99");
+        let [averaged, raw] = both_grids(&mut averaging);
+        assert!(averaged == raw, "the average starts as a copy");
+        averaging.run(20).unwrap();
+        let [averaged, raw] = both_grids(&mut averaging);
+        assert!(averaged != raw);
+        let mut plain = with("0");
+        plain.run(20).unwrap();
+        let [shown, same] = both_grids(&mut plain);
+        assert!(shown == same, "without an average there is one grid");
+        // Averaging follows the training and has no part in it.
+        assert!(shown == raw);
+    }
+}
+
+#[test]
+fn both_engines_draw_the_same_raw_grid() {
+    let Some(context) = gpu::test_context() else { return };
+    let resolved = resolve(TINY).unwrap();
+    let mut on_cpu = trainer(TINY);
+    let mut on_gpu =
+        with_data(block_on(Trainer::gpu(resolved.preset, resolved.settings, context, MNIST_IMAGES)).unwrap());
+    on_cpu.run(5).unwrap();
+    on_gpu.run(5).unwrap();
+    for (a, b) in both_grids(&mut on_cpu).iter().zip(both_grids(&mut on_gpu)) {
+        let apart = a.iter().zip(&b).filter(|(a, b)| a.abs_diff(**b) > 4).count();
+        assert!(apart * 100 <= a.len(), "{apart} of {} pixels differ", a.len());
+    }
+}
