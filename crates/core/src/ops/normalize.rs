@@ -1,10 +1,11 @@
 //! Normalisation: `y = (x − mean) / s`, `s = √(variance + ε)`, over the rows of each column of each group, with an optional
-//! epilogue; its gradient; and `s` itself.
+//! epilogue; its gradient (`backward`); and `s` itself.
 //!
 //! Batch, layer and instance norm differ only in what is a group, a row and a column ([`Grouping`]). There is no learnt
 //! gain, since whatever follows an activation that lets factors through can learn it; the bias comes with the epilogue.
-//! With `u = y` and `n` rows the gradient is `J dy = (dy − mean(dy) − u · mean(dy · u)) / s`. `J` is symmetric, so the
-//! gradient with respect to `dy` is the same operation; that with respect to `x` follows from `∂s/∂x = u / n`.
+
+mod backward;
+mod moments;
 
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
@@ -41,14 +42,6 @@ struct Normalize {
     y: Tensor,
     extents: Extents,
     epilogue: Epilogue,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Backward {
-    x: Tensor,
-    dy: Tensor,
-    dx: Tensor,
-    extents: Extents,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,11 +92,6 @@ impl Recorder {
         self.push(Normalize { x, y, extents, epilogue: Epilogue::default() })
     }
 
-    fn normalize_backward(&mut self, x: Tensor, dy: Tensor, extents: Extents) -> Result<Tensor> {
-        let dx = self.result("normalize_backward", self.shape(x).clone(), DType::F32);
-        self.push(Backward { x, dy, dx, extents })
-    }
-
     /// `√(variance + 1e-5)` of each column of each group, `[groups, 1, columns]`.
     ///
     /// # Errors
@@ -141,48 +129,6 @@ impl Extents {
             workgroups: [self.columns as u32, self.groups as u32, 1],
         }
     }
-
-    /// The groups' values.
-    fn each<'a>(&self, x: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
-        x.chunks_exact(self.rows * self.columns)
-    }
-
-    /// Of one group, into the halves of `moments`: each column's mean, and `1 / s`.
-    fn moments(&self, x: &[f32], moments: &mut [f32]) {
-        let (means, inverses) = moments[..2 * self.columns].split_at_mut(self.columns);
-        let x = &x[..self.seen * self.columns];
-        mean(x, x, means, &[], |x, _, _| x);
-        mean(x, x, inverses, means, |x, _, mean| (x - mean) * (x - mean));
-        inverses.iter_mut().for_each(|v| *v = 1.0 / (*v + EPSILON).sqrt());
-    }
-}
-
-/// Values at a time where there are few columns: a loop of unknown length costs more than the values.
-const LANES: usize = 16;
-
-/// Each column's mean of `term(x, d, what its column has in beside)`. Both are rows of as many values as `y` has.
-fn mean(x: &[f32], d: &[f32], y: &mut [f32], beside: &[f32], term: impl Fn(f32, f32, f32) -> f32) {
-    let columns = y.len();
-    let count = (x.len() / columns) as f32;
-    let beside = |j: usize| beside.get(j).copied().unwrap_or_default();
-    y.fill(0.0);
-    if LANES.is_multiple_of(columns) {
-        let ((chunks, rest), (others, rest_of_others)) = (x.as_chunks::<LANES>(), d.as_chunks::<LANES>());
-        let side: [f32; LANES] = std::array::from_fn(|i| beside(i % columns));
-        let mut sums = [0.0; LANES];
-        for (x, d) in chunks.iter().zip(others) {
-            for i in 0..LANES {
-                sums[i] += term(x[i], d[i], side[i]);
-            }
-        }
-        rest.iter().zip(rest_of_others).enumerate().for_each(|(i, (&x, &d))| sums[i] += term(x, d, side[i]));
-        sums.iter().enumerate().for_each(|(i, sum)| y[i % columns] += sum);
-    } else {
-        for (x, d) in x.chunks_exact(columns).zip(d.chunks_exact(columns)) {
-            y.iter_mut().enumerate().for_each(|(j, y)| *y += term(x[j], d[j], beside(j)));
-        }
-    }
-    y.iter_mut().for_each(|y| *y /= count);
 }
 
 impl Op for Normalize {
@@ -231,84 +177,6 @@ impl Op for Normalize {
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
         let epilogue = self.epilogue.with(tail)?;
         Some(Rc::new(Normalize { y, epilogue, ..*self }))
-    }
-}
-
-impl Op for Backward {
-    fn name(&self) -> &'static str {
-        "normalize_backward"
-    }
-
-    fn reads(&self) -> Vec<Tensor> {
-        vec![self.x, self.dy, self.x]
-    }
-
-    fn writes(&self) -> Vec<Tensor> {
-        vec![self.dx]
-    }
-
-    fn gradient(&self, r: &mut Recorder, ddx: Tensor, wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        let along = r.normalize_backward(self.x, ddx, self.extents)?;
-        if !wanted[0] {
-            return Ok(vec![None, Some(along), None]);
-        }
-        // f = ddx · J dy changes with x by −(mean(dy u) J ddx + mean(ddx u) J dy + mean(ddx · J dy) u) / s.
-        let Extents { rows, .. } = self.extents;
-        let u = r.normalize_at(self.x, self.extents)?;
-        let s = r.deviation_at(self.x, self.extents)?;
-        let shape = self.extents.whole();
-        let [dy, a, u, ja, jb] = {
-            let mut seen = [self.dy, ddx, u, along, self.dx];
-            for tensor in &mut seen {
-                *tensor = r.reshape(*tensor, shape)?;
-            }
-            seen
-        };
-        let mut total = None;
-        for (left, right, times) in [(dy, u, ja), (a, u, jb), (a, jb, u)] {
-            let both = r.mul(left, right)?;
-            let mean = r.sum_scaled(both, &[shape[0], 1, shape[2]].into(), 1.0 / rows as f32)?;
-            let term = r.mul(times, mean)?;
-            total = Some(match total {
-                None => term,
-                Some(sum) => r.add(sum, term)?,
-            });
-        }
-        let dx = match total {
-            Some(total) => r.div(total, s)?,
-            None => u,
-        };
-        let dx = r.affine(dx, -1.0, 0.0)?;
-        let dx = r.reshape(dx, r.shape(self.x).clone())?;
-        Ok(vec![Some(dx), wanted[1].then_some(along), None])
-    }
-
-    fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Extents { rows, columns, .. } = self.extents;
-        let groups = self.extents.each(x[0]).zip(self.extents.each(x[1]));
-        for ((x, dy), dx) in groups.zip(y[0].chunks_exact_mut(rows * columns)) {
-            let (moments, means) = scratch.split_at_mut(2 * columns);
-            self.extents.moments(x, moments);
-            let (means_of_x, inverses) = moments.split_at(columns);
-            let (means_of_dy, along) = means[..2 * columns].split_at_mut(columns);
-            mean(x, dy, means_of_dy, &[], |_, dy, _| dy);
-            mean(x, dy, along, means_of_x, |x, dy, mean| (x - mean) * dy);
-            along.iter_mut().zip(inverses).for_each(|(along, inverse)| *along *= inverse * inverse);
-            let rows = x.chunks_exact(columns).zip(dy.chunks_exact(columns));
-            for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(columns)) {
-                for (j, dx) in dx.iter_mut().enumerate() {
-                    *dx = (dy[j] - means_of_dy[j] - (x[j] - means_of_x[j]) * along[j]) * inverses[j];
-                }
-            }
-        }
-    }
-
-    fn scratch(&self) -> usize {
-        4 * self.extents.columns
-    }
-
-    fn kernel(&self, adapter: Adapter) -> Kernel {
-        self.extents.kernel("backward", adapter, Epilogue::default().constants())
     }
 }
 
