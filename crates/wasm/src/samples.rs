@@ -13,6 +13,12 @@ impl Forge {
         Ok(promise(pending, |(images, labels)| Array::of2(&bytes(images), &bytes(labels)).into()))
     }
 
+    /// Makes what the first `vitals` would have to wait for: a promise. The run may go on meanwhile.
+    #[wasm_bindgen(js_name = prepareVitals)]
+    pub fn prepare_vitals(&self) -> Result<Promise, JsError> {
+        Ok(promise(self.trainer.prepare_vitals().map_err(error)?, |()| JsValue::UNDEFINED))
+    }
+
     /// How the run is, besides its losses: a promise of the lengths of both gradients, D's first, how far the noise moves images,
     /// and D's logits, of as many real images as fakes; and of the share of pairs in which D gives the real image more.
     pub fn vitals(&mut self) -> Result<Promise, JsError> {

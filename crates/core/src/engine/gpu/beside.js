@@ -1,9 +1,11 @@
-// Compute pipelines made beside one another. wgpu asks for one after the other and doesn't know createComputePipelineAsync, so each is
-// asked for twice: between `gather` and `stop` a request only begins its work, and gets nothing that is of use; between `hand` and `stop`
-// the same requests in the same order get what has become of it.
+// Compute pipelines made beside one another. wgpu asks for one after the other and doesn't know createComputePipelineAsync, so it asks
+// for each twice: after `divert` a request only begins the work, and gets nothing that is of use; after `give` the same request gets what
+// has become of it. Both hold until `stop`.
 
 /** @type {GPUDevice['createComputePipeline'] | null} */
 let plain = null;
+/** @type {Promise<GPUComputePipeline> | null} */
+let newest = null;
 
 /** @param {(this: GPUDevice, descriptor: GPUComputePipelineDescriptor) => any} answer */
 function replace(answer) {
@@ -11,24 +13,22 @@ function replace(answer) {
   GPUDevice.prototype.createComputePipeline = answer;
 }
 
-/** @returns {Promise<GPUComputePipeline>[]} which grows with each request */
-export function gather() {
-  /** @type {Promise<GPUComputePipeline>[]} */
-  const begun = [];
+export function divert() {
+  newest = null;
   replace(function (descriptor) {
-    const made = this.createComputePipelineAsync(descriptor);
+    newest = this.createComputePipelineAsync(descriptor);
     // Whoever waits for it is told.
-    made.catch(() => {});
-    begun.push(made);
+    newest.catch(() => {});
     return {};
   });
-  return begun;
 }
 
-/** @param {GPUComputePipeline[]} pipelines */
-export function hand(pipelines) {
-  let next = 0;
-  replace(() => pipelines[next++]);
+/** What the request since `divert` has begun, if there was one. */
+export const begun = () => newest ?? undefined;
+
+/** @param {GPUComputePipeline} pipeline */
+export function give(pipeline) {
+  replace(() => pipeline);
 }
 
 export function stop() {

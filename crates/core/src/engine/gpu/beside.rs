@@ -1,45 +1,38 @@
 //! Pipelines made beside one another in a browser: `beside.js` says how.
 
 use crate::error::{Error, Result};
-use js_sys::{Array, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen(module = "/src/engine/gpu/beside.js")]
 extern "C" {
-    fn gather() -> Array;
-    #[wasm_bindgen(js_name = hand)]
-    fn hand_over(pipelines: Array);
+    fn divert();
+    fn begun() -> Option<Promise>;
+    fn give(pipeline: JsValue);
     fn stop();
 }
 
-/// Begins to make what `ask` asks wgpu for: a promise of each. What it gets is of no use.
-pub(super) fn begin(ask: impl FnOnce()) -> Array {
-    let begun = gather();
+/// Begins to make what `ask` asks wgpu for, if it asks: a promise of that. What it gets is of no use.
+pub(super) fn begin(ask: impl FnOnce()) -> Option<Promise> {
+    divert();
     ask();
     stop();
-    begun
+    begun()
 }
 
-/// What has become of it, told as it comes: how many of how many.
+/// What has become of it.
 ///
 /// # Errors
-/// [`Error::Gpu`] where the device refuses one.
-pub(super) async fn made(begun: Array, told: &dyn Fn(usize, usize)) -> Result<Array> {
-    let (made, all) = (Array::new(), begun.length() as usize);
-    for promise in begun.iter() {
-        let pipeline = JsFuture::from(promise.unchecked_into::<Promise>()).await;
-        made.push(
-            &pipeline.map_err(|error: JsValue| Error::Gpu(error.unchecked_into::<js_sys::Error>().message().into()))?,
-        );
-        told(made.length() as usize, all);
-    }
-    Ok(made)
+/// [`Error::Gpu`] where the device refuses it.
+pub(super) async fn made(begun: &Promise) -> Result<JsValue> {
+    let pipeline = JsFuture::from(begun.clone()).await;
+    pipeline.map_err(|error| Error::Gpu(error.unchecked_into::<js_sys::Error>().message().into()))
 }
 
-/// Has wgpu answer `ask`, which asks for the same in the same order, with what was made.
-pub(super) fn hand(made: Array, ask: impl FnOnce()) {
-    hand_over(made);
+/// Has wgpu answer `ask`, which asks for it again, with what was made.
+pub(super) fn hand(pipeline: JsValue, ask: impl FnOnce()) {
+    give(pipeline);
     ask();
     stop();
 }

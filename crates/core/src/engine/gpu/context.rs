@@ -4,6 +4,9 @@ use crate::error::{Error, Result};
 use crate::ops::Adapter;
 use std::rc::Rc;
 
+/// Is told how many of how many are done.
+pub(crate) type Told = dyn Fn(usize, usize);
+
 /// A device with its queue and the adapter's description. Clones share them.
 #[derive(Clone)]
 pub struct GpuContext {
@@ -15,7 +18,7 @@ pub struct GpuContext {
     /// Which kernels suit it.
     kind: Adapter,
     /// Told how many of how many pipelines are made, while an engine is.
-    pub(crate) told: Rc<dyn Fn(usize, usize)>,
+    pub(crate) told: Rc<Told>,
 }
 
 impl GpuContext {

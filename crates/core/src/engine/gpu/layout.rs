@@ -2,9 +2,12 @@
 
 #[cfg(target_arch = "wasm32")]
 use super::beside;
+use super::context::Told;
 use crate::error::Result;
 use crate::ops::{Kernel, Op, Shader};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// What tells two pipelines apart: shader, entry point, constants (as bits).
 type Key = (Shader, &'static str, Vec<(&'static str, u64)>);
@@ -23,18 +26,11 @@ impl<K: PartialEq, V> Made<K, V> {
     }
 }
 
-/// A kernel, and how many tensors it reads and writes.
-pub(super) struct Wanted<'a> {
-    pub kernel: &'a Kernel,
-    pub reads: usize,
-    pub writes: usize,
-}
+/// An operation with the kernel that suits the adapter.
+pub(super) type Wanted = (Rc<dyn Op>, Kernel);
 
-impl<'a> Wanted<'a> {
-    pub fn of(op: &dyn Op, kernel: &'a Kernel) -> Self {
-        Wanted { kernel, reads: op.reads().len(), writes: op.writes().len() }
-    }
-}
+/// Pipelines that an engine shares with what is still being made for it.
+pub(super) type Shared = Rc<RefCell<Pipelines>>;
 
 /// Makes pipelines and keeps them: what is recorded later needs many of them again.
 pub(super) struct Pipelines {
@@ -44,41 +40,59 @@ pub(super) struct Pipelines {
     pipelines: Made<Key, wgpu::ComputePipeline>,
 }
 
+/// Makes the pipelines of all kernels, of which [`Pipelines::get`] then has each at hand. Tells how many of how many are made,
+/// and gives back the kernels.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) async fn make(shared: Shared, wanted: Vec<Wanted>, told: Rc<Told>) -> Result<Vec<Wanted>> {
+    for (made, one) in wanted.iter().enumerate() {
+        shared.borrow_mut().get(one);
+        told(made + 1, wanted.len());
+    }
+    Ok(wanted)
+}
+
+/// The same, beside one another: others may use the pipelines meanwhile, and make some of the same.
+#[cfg(target_arch = "wasm32")]
+pub(super) async fn make(shared: Shared, wanted: Vec<Wanted>, told: Rc<Told>) -> Result<Vec<Wanted>> {
+    let begun = shared.borrow_mut().begin(&wanted);
+    let mut made = Vec::new();
+    for (index, promise) in begun.iter() {
+        made.push((*index, beside::made(promise).await?));
+        told(made.len(), begun.len());
+    }
+    shared.borrow_mut().take(&wanted, made);
+    Ok(wanted)
+}
+
 impl Pipelines {
     pub fn new(device: wgpu::Device) -> Self {
         Pipelines { device, modules: Made(vec![]), layouts: Made(vec![]), pipelines: Made(vec![]) }
     }
 
-    /// Makes all of these, of which [`Pipelines::get`] then has each at hand. Tells how many of how many are made.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn make(&mut self, wanted: &[Wanted<'_>], told: &dyn Fn(usize, usize)) -> Result<()> {
-        let all = wanted.len();
-        for (made, wanted) in wanted.iter().enumerate() {
-            self.get(wanted);
-            told(made + 1, all);
-        }
-        Ok(())
+    /// Begins to make each pipeline that is missing: which kernel's, and a promise of it.
+    #[cfg(target_arch = "wasm32")]
+    fn begin(&mut self, wanted: &[Wanted]) -> Vec<(usize, js_sys::Promise)> {
+        let known = self.pipelines.0.len();
+        let begun =
+            wanted.iter().enumerate().filter_map(|(i, wanted)| Some((i, beside::begin(|| drop(self.get(wanted)))?)));
+        let begun = begun.collect();
+        // Nothing is made yet that is of use.
+        self.pipelines.0.truncate(known);
+        begun
     }
 
-    /// Makes all of these beside one another, of which [`Pipelines::get`] then has each at hand. Tells how many of how many are
-    /// made.
+    /// Takes up what was made, but for what others have made meanwhile.
     #[cfg(target_arch = "wasm32")]
-    pub async fn make(&mut self, wanted: &[Wanted<'_>], told: &dyn Fn(usize, usize)) -> Result<()> {
-        let known = self.pipelines.0.len();
-        let begun = beside::begin(|| wanted.iter().for_each(|w| drop(self.get(w))));
-        // Nothing was made yet that is of use.
-        self.pipelines.0.truncate(known);
-        let made = beside::made(begun, told).await?;
-        beside::hand(made, || wanted.iter().for_each(|w| drop(self.get(w))));
-        Ok(())
+    fn take(&mut self, wanted: &[Wanted], made: Vec<(usize, wasm_bindgen::JsValue)>) {
+        for (index, pipeline) in made {
+            beside::hand(pipeline, || drop(self.get(&wanted[index])));
+        }
     }
 
     /// The pipeline of a kernel and its bindings' layout.
-    pub fn get(
-        &mut self,
-        &Wanted { kernel, reads, writes }: &Wanted<'_>,
-    ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
+    pub fn get(&mut self, (op, kernel): &Wanted) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
         let device = &self.device;
+        let (reads, writes) = (op.reads().len(), op.writes().len());
         let (bindings, layout) = self.layouts.get((reads, writes), || bindings(device, reads, writes));
         let module = self.modules.get(kernel.shader.clone(), || module(device, &kernel.shader));
         let key = (

@@ -17,10 +17,11 @@ pub use present::{Grid, Presenter};
 use super::start::starts;
 use super::{Engine, Pending};
 use crate::error::{Error, Result};
-use crate::ops::{Kernel, Op};
+use crate::ops::Kernel;
 use crate::program::{ProgramId, Recording, Role, Tensor};
-use layout::{Pipelines, Wanted};
+use layout::{Pipelines, Shared, Wanted};
 use readback::Readback;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// One operation, ready to be encoded.
@@ -30,9 +31,6 @@ struct Dispatch {
     workgroups: [u32; 3],
 }
 
-/// Of each program its operations with their kernels.
-type Kernels = Vec<Vec<(Rc<dyn Op>, Kernel)>>;
-
 /// See the module's head.
 pub struct GpuEngine {
     context: GpuContext,
@@ -40,7 +38,7 @@ pub struct GpuEngine {
     /// By storage tensor; `None` for those that nothing stores.
     buffers: Vec<Option<wgpu::Buffer>>,
     programs: Vec<Vec<Dispatch>>,
-    pipelines: Pipelines,
+    pipelines: Shared,
     readback: Readback,
 }
 
@@ -51,14 +49,12 @@ impl GpuEngine {
     /// [`Error::Gpu`] where the device refuses a pipeline or a buffer.
     pub async fn new(context: GpuContext, recording: &Rc<Recording>, seed: u32) -> Result<Self> {
         let readback = Readback::new(context.device.clone(), context.queue.clone());
-        let pipelines = Pipelines::new(context.device.clone());
+        let pipelines = Rc::new(RefCell::new(Pipelines::new(context.device.clone())));
         let (buffers, programs) = (Vec::new(), Vec::new());
         let mut engine = GpuEngine { context, recording: Rc::default(), buffers, programs, pipelines, readback };
-        let kernels = engine.kernels(recording);
-        let wanted: Vec<Wanted> = kernels.iter().flatten().map(|(op, kernel)| Wanted::of(&**op, kernel)).collect();
-        let told = Rc::clone(&engine.context.told);
-        engine.pipelines.make(&wanted, &*told).await?;
-        engine.take_up(recording, &kernels)?.await?;
+        let kernels =
+            layout::make(Rc::clone(&engine.pipelines), engine.kernels(recording), Rc::clone(&engine.context.told));
+        engine.take_up(recording, kernels.await?)?.await?;
         for (tensor, words) in starts(recording, seed) {
             engine.upload(tensor, 0, &words)?;
         }
@@ -73,17 +69,24 @@ impl GpuEngine {
     /// [`Error::Gpu`] where a tensor has no buffer, and, pending, where the device refuses a pipeline or a buffer.
     pub fn extend(&mut self, recording: &Rc<Recording>) -> Result<Pending<()>> {
         let kernels = self.kernels(recording);
-        self.take_up(recording, &kernels)
+        self.take_up(recording, kernels)
     }
 
-    /// The operations of the programs that a recording has beside the engine's own, with the kernels that suit the adapter.
-    fn kernels(&self, recording: &Recording) -> Kernels {
+    /// Makes what [`GpuEngine::extend`] will need for this recording, so that it needn't wait; until then the engine works on.
+    pub fn prepare(&self, recording: &Recording) -> Pending<()> {
+        let kernels = layout::make(Rc::clone(&self.pipelines), self.kernels(recording), Rc::new(|_, _| ()));
+        Box::pin(async move { kernels.await.map(drop) })
+    }
+
+    /// The operations of the programs that a recording has beside the engine's own, one after the other, with the kernels that
+    /// suit the adapter.
+    fn kernels(&self, recording: &Recording) -> Vec<Wanted> {
         let kind = self.context.kind();
-        let of = |op: &Rc<dyn Op>| (Rc::clone(op), op.kernel(kind));
-        recording.programs[self.programs.len()..].iter().map(|p| p.ops.iter().map(of).collect()).collect()
+        let ops = recording.programs[self.programs.len()..].iter().flat_map(|p| &p.ops);
+        ops.map(|op| (Rc::clone(op), op.kernel(kind))).collect()
     }
 
-    fn take_up(&mut self, recording: &Rc<Recording>, kernels: &Kernels) -> Result<Pending<()>> {
+    fn take_up(&mut self, recording: &Rc<Recording>, kernels: Vec<Wanted>) -> Result<Pending<()>> {
         let device = &self.context.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -101,13 +104,14 @@ impl GpuEngine {
                 self.context.queue.write_buffer(made, 0, bytemuck::cast_slice(&vec![value; t.shape.len()]));
             }
         }
-        let (params, offsets) = all_params(device, &self.context.queue, kernels.iter().flatten().map(|(_, k)| k));
-        let mut offset = offsets.into_iter();
-        for kernels in kernels {
-            let mut dispatches = Vec::with_capacity(kernels.len());
-            for ((op, kernel), offset) in kernels.iter().zip(&mut offset) {
+        let (params, offsets) = all_params(device, &self.context.queue, kernels.iter().map(|(_, k)| k));
+        let mut kernels = kernels.into_iter().zip(offsets);
+        for program in &recording.programs[self.programs.len()..] {
+            let mut dispatches = Vec::with_capacity(program.ops.len());
+            for (wanted, offset) in kernels.by_ref().take(program.ops.len()) {
+                let (pipeline, layout) = self.pipelines.borrow_mut().get(&wanted);
+                let (op, kernel) = wanted;
                 let (reads, writes) = (op.reads(), op.writes());
-                let (pipeline, layout) = self.pipelines.get(&Wanted::of(&**op, kernel));
                 let binding = |t: &Tensor| {
                     let info = recording.info(*t);
                     let missing = || Error::Gpu(format!("{}: `{}` has no buffer", op.name(), info.name));

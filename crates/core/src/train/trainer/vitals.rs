@@ -1,12 +1,13 @@
 //! The trainer asked how it is: what only the doctor wants to know. Nothing of it is recorded or compiled before the first
 //! question, and no answer changes the run.
 
-use super::Trainer;
 use super::later::Later;
+use super::{Runner, Trainer};
 use crate::data::IMAGE;
 use crate::engine::Pending;
 use crate::error::{Error, Result};
 use crate::models::vitals::Vitals;
+use std::future::ready;
 use std::rc::Rc;
 
 impl Trainer {
@@ -70,6 +71,19 @@ impl Trainer {
     /// Images in a batch of [`Trainer::opinions`].
     pub fn opinions_at_a_time(&self) -> usize {
         crate::models::vitals::PACKS * self.settings.pack as usize
+    }
+
+    /// Makes what the first of these questions would have to wait for, while the run goes on.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device refuses it.
+    pub fn prepare_vitals(&self) -> Result<Pending<()>> {
+        match &self.engine {
+            Runner::Gpu(engine) if self.watch.is_none() => {
+                Ok(engine.prepare(&self.gan.probe(&self.latest, &self.settings, true)?.recording))
+            }
+            _ => Ok(Box::pin(ready(Ok(())))),
+        }
     }
 
     /// Records what is asked for, if it isn't yet. What is pending says whether the device takes it.
@@ -224,7 +238,9 @@ mod tests {
             let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
             let mut on_gpu = with_data(block_on(on_gpu).unwrap());
             on_cpu.run(3).unwrap();
+            let prepared = [&on_cpu, &on_gpu].map(|t| t.prepare_vitals().unwrap());
             on_gpu.run(3).unwrap();
+            prepared.map(|pending| block_on(pending).unwrap());
             assert_alike(&vitals(&mut on_cpu), &vitals(&mut on_gpu), 2e-3, &text);
             let [a, b] = [&mut on_cpu, &mut on_gpu].map(|t| block_on(t.opinions(&shown.0, &shown.1).unwrap()).unwrap());
             assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + a.abs())), "{text}");
