@@ -2,35 +2,21 @@
 // protocol.js.
 
 import { fetchChunk, fetchManifest } from '../data.js';
+import { digitsOf, spread } from '../digits.js';
 import { openJudge } from './judge.js';
 
 /** @typedef {import('./protocol.js').ToClinic} ToClinic */
 /** @typedef {import('./pkg/digit_forge_clinic.js').Clinic} Clinic */
-/** @typedef {{images: Uint8Array, labels: Uint8Array}} Labelled */
+/** @typedef {import('../digits.js').Digits} Digits */
 
 /** Real images that meters compare with, and those that a report does: as many training images, as many test images. */
 const FEW = { training: 2_000, test: 2_000 };
 const ALL = { training: 10_000, test: 10_000 };
-const PIXELS = 28 * 28;
 
-/** @type {Promise<{open: () => Clinic, training: Labelled, test: Labelled}> | null} */
+/** @type {Promise<{open: () => Clinic, training: Digits, test: Digits}> | null} */
 let opened = null;
 /** What a meter reads is not what a report gathers. @type {Map<typeof FEW, Clinic>} */
 const clinics = new Map();
-
-/** The bytes behind the heads of two IDX files. @param {Labelled} files @returns {Labelled} */
-const plain = ({ images, labels }) => ({ images: images.subarray(16), labels: labels.subarray(8) });
-
-/** So many from all over the set: MNIST's first test images are clearer than its last. @param {Labelled} data @param {number} count @returns {[Uint8Array, Uint8Array]} */
-function spread({ images, labels }, count) {
-  const chosen = { images: new Uint8Array(count * PIXELS), labels: new Uint8Array(count) };
-  for (let k = 0; k < count; k++) {
-    const at = Math.floor((k * labels.length) / count);
-    chosen.images.set(images.subarray(at * PIXELS, (at + 1) * PIXELS), k * PIXELS);
-    chosen.labels.set(labels.subarray(at, at + 1), k);
-  }
-  return [chosen.images, chosen.labels];
-}
 
 /** @param {string} base */
 async function open(base) {
@@ -42,7 +28,7 @@ async function open(base) {
   const [open, training, tests] = await Promise.all([
     openJudge(), fetchChunk(base, manifest, chunk, ignore), fetchChunk(base, manifest, test, ignore),
   ]);
-  return { open, training: plain(training), test: plain(tests) };
+  return { open, training: digitsOf(training), test: digitsOf(tests) };
 }
 
 /** @param {typeof FEW} counts */
@@ -52,7 +38,8 @@ async function comparing(counts) {
   const known = clinics.get(counts);
   if (known) return known;
   const clinic = open();
-  clinic.compare(...spread(training, counts.training), ...spread(test, counts.test));
+  const [one, other] = [spread(training, counts.training), spread(test, counts.test)];
+  clinic.compare(one.images, one.labels, other.images, other.labels);
   clinics.set(counts, clinic);
   return clinic;
 }
