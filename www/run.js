@@ -172,7 +172,7 @@ export class Run {
     const began = performance.now();
     const step = this.forge.step();
     // Both are asked for before either is waited for, so that they are of one step.
-    const asked = [this.forge.samples(count), wantsVitals ? this.forge.vitals() : [null, NaN]];
+    const asked = [this.forge.samples(0, count), wantsVitals ? this.forge.vitals() : [null, NaN]];
     const [[images, labels], [vitals, accuracy]] = await Promise.all(asked);
     const ms = performance.now() - began;
     return { run: this.id, step, side: this.forge.side(), images, labels, vitals, accuracy, ms };

@@ -6,10 +6,10 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 impl Forge {
-    /// So many images of the grid's generator, by noise of their own that is always the same, and their digits, in turn: a
-    /// promise of both as bytes. The run may go on meanwhile.
-    pub fn samples(&mut self, count: usize) -> Result<Promise, JsError> {
-        let pending = self.trainer.sampled(count).map_err(error)?;
+    /// `count` images of the grid's generator, from the number `first` on, by noise of their own that is always the same, and
+    /// their digits, in turn: a promise of both as bytes. The run may go on meanwhile.
+    pub fn samples(&mut self, first: usize, count: usize) -> Result<Promise, JsError> {
+        let pending = self.trainer.sampled(first..first + count).map_err(error)?;
         Ok(promise(pending, |(images, labels)| Array::of2(&bytes(images), &bytes(labels)).into()))
     }
 
