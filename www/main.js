@@ -87,10 +87,11 @@ const quality = new Quality({
   looked: () => seesQuality(),
   cared: () => state.options.doctor && !state.data,
   told(moment, run) {
+    const { step, vitals, preference, share } = moment;
     const { shares, agreement, certainty, diversity, within } = moment.reading;
-    if (diversity !== null) player.read(run, moment.step, moment.vitals, { shares, agreement, certainty, diversity, within });
+    if (diversity !== null) player.read(run, { step, vitals, samples: { shares, agreement, certainty, diversity, within }, preference });
     if (seesQuality()) meters.show(moment, COUNT, state.data !== null);
-    tell('reading', { step: moment.step, agreement: moment.reading.agreement, fd: moment.distance.fd, share: moment.share });
+    tell('reading', { step, agreement, preference, fd: moment.distance.fd, share });
   },
   failed: (message) => meters.say(() => t('quality.failed', { message }), true),
 });

@@ -93,15 +93,9 @@ export class Player extends EventTarget {
     return (await this.#ask((id) => ({ type: 'sample', id, count, vitals }))).sampled;
   }
 
-  /**
-   * Tells the run's doctor what was read in samples of a step.
-   * @param {number} run
-   * @param {number} step
-   * @param {Float32Array | null} vitals
-   * @param {import('./protocol.js').Samples} samples
-   */
-  read(run, step, vitals, samples) {
-    this.#post({ type: 'reading', run, step, vitals, samples });
+  /** Tells the run's doctor what was read of it. @param {number} run @param {import('./protocol.js').Symptoms} symptoms */
+  read(run, symptoms) {
+    this.#post({ type: 'reading', run, symptoms });
   }
 
   /** A checkpoint of the run, and its step. @returns {Promise<{step: number, file: Uint8Array<ArrayBuffer>}>} */

@@ -56,6 +56,12 @@
  * @typedef {{shares: ArrayLike<number> & Iterable<number>, agreement: number | null, certainty: number | null, diversity: number, within: number | null}} Samples
  */
 
+/**
+ * What somebody read of a run as it was after a step, null where nobody did. `vitals` and `preference` are those of that step's
+ * `Sampled`.
+ * @typedef {{step: number, vitals: Float32Array | null, samples: Samples | null, preference: number | null}} Symptoms
+ */
+
 /** Settings that a cure changes. Live: in the run as it is; else it needs a new one. @typedef {{cure: string, changes: Record<string, string>, live: boolean}} Offer */
 
 /**
@@ -99,7 +105,7 @@
  * answered: the run goes on from there. `start.doctor`: whether the run is looked after. `wishes`: whether somebody looks at what the
  * discriminator wants.
  *
- * `reading` is what somebody read in samples of a step, with the vitals of that step: for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
+ * `reading` is for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
  *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
@@ -114,7 +120,7 @@
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'data', own: OwnData | null}
  *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
- *   | {type: 'reading', run: number, step: number, vitals: Float32Array | null, samples: Samples}
+ *   | {type: 'reading', run: number, symptoms: Symptoms}
  *   | {type: 'undo', run: number, rule: string, cure: string | null, text: string}
  *   | {type: 'retry'}} ToWorker
  */
@@ -122,9 +128,10 @@
 /**
  * What a run gives to whoever reads it: `images`, `[count, side, side]` bytes, ink = 255, `labels` a digit for each, in turn. `vitals`, if
  * they were asked for: the lengths of D's and of G's gradient, how far the noise moves images, then D's logits, of as many real
- * images as fakes; `accuracy` the share of pairs in which D gives the real one more. `ms` is what all this took of the training's
- * time.
- * @typedef {{run: number, step: number, side: number, images: Uint8Array, labels: Uint8Array, vitals: Float32Array | null, accuracy: number, ms: number}} Sampled
+ * images as fakes; `accuracy` the share of pairs in which D gives the real one more; `preference` the share of pairs of a training
+ * image and one that the run never sees in which D gives the former more, null where there are none of the latter. `ms` is what all
+ * this took of the training's time.
+ * @typedef {{run: number, step: number, side: number, images: Uint8Array, labels: Uint8Array, vitals: Float32Array | null, accuracy: number, preference: number | null, ms: number}} Sampled
  */
 
 /** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */

@@ -124,7 +124,7 @@ function size(canvas, { rows, columns }, scale) {
 async function images(id) {
   try {
     if (!run) throw new Error('no run');
-    const bytes = await run.images();
+    const bytes = await run.questions.images();
     post({ type: 'images', id, images: bytes, error: '' }, [bytes.buffer]);
   } catch (error) {
     post({ type: 'images', id, images: null, error: answerable(error) });
@@ -135,7 +135,7 @@ async function images(id) {
 async function sample({ id, count, vitals }) {
   try {
     if (!run) throw new Error('no run');
-    const sampled = await run.sample(count, vitals);
+    const sampled = await run.questions.sample(count, vitals);
     post({ type: 'samples', id, sampled, error: '' }, [sampled.images.buffer, sampled.labels.buffer]);
   } catch (error) {
     post({ type: 'samples', id, sampled: null, error: answerable(error) });
@@ -146,7 +146,7 @@ async function sample({ id, count, vitals }) {
 async function save(id) {
   try {
     if (!run) throw new Error('no run');
-    const { step, file } = await run.save();
+    const { step, file } = await run.questions.save();
     post({ type: 'saved', id, step, file, error: '' }, [file.buffer]);
   } catch (error) {
     post({ type: 'saved', id, step: 0, file: null, error: answerable(error) });
@@ -241,7 +241,7 @@ self.addEventListener('message', (event) => {
   if (message.type === 'tune') return void tune(message.run, message.text);
   if (message.type === 'reading' || message.type === 'undo') {
     if (run?.id !== message.run) return;
-    if (message.type === 'reading') run.examine(message.step, message.vitals, message.samples);
+    if (message.type === 'reading') run.examine(message.symptoms);
     else run.undo(message.rule, message.cure, message.text);
     return;
   }

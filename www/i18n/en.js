@@ -273,6 +273,8 @@ export const strings = {
   'quality.withinHint': 'Beside real digits, which have 1',
   'quality.accuracy': 'The [d|discriminator] tells apart',
   'quality.accuracyHint': 'Pairs of a real image and a fake in which it gives the real one more; 50 % is guessing',
+  'quality.preference': 'The [d|discriminator] prefers training images',
+  'quality.preferenceHint': 'Pairs of a training image and one that it has never seen in which it gives the training image more; 50 % means that it knows none by heart',
   'quality.gradientD': 'Gradient of the [d|discriminator]',
   'quality.gradientG': 'Gradient of the [g|generator]',
   'quality.read': 'Digits read',

@@ -273,6 +273,8 @@ export const strings = {
   'quality.withinHint': '与真实数字相比，真实数字为 1',
   'quality.accuracy': '[d|判别器]的分辨力',
   'quality.accuracyHint': '一真一假成对时，它给真图像更高分的比例；50 % 等于猜',
+  'quality.preference': '[d|判别器]偏爱训练图像',
+  'quality.preferenceHint': '一幅训练图像与一幅它从未见过的图像成对时，它给训练图像更高分的比例；50 % 表示没有死记',
   'quality.gradientD': '[d|判别器]的梯度',
   'quality.gradientG': '[g|生成器]的梯度',
   'quality.read': '读出的数字',

@@ -35,6 +35,7 @@ const SCORES = [
   { key: 'quality.entropy', show: ({ reading }) => percent(reading.entropy / Math.LN10) },
   { key: 'quality.within', hint: 'quality.withinHint', show: ({ reading }) => figure(reading.within) },
   { key: 'quality.accuracy', hint: 'quality.accuracyHint', show: ({ accuracy }) => percent(accuracy) },
+  { key: 'quality.preference', hint: 'quality.preferenceHint', show: ({ preference }) => percent(preference) },
   { key: 'quality.gradientD', show: ({ vitals }) => figure(vitals?.[0]) },
   { key: 'quality.gradientG', show: ({ vitals }) => figure(vitals?.[1]) },
 ];
