@@ -2,7 +2,7 @@
 // the views show what comes of it.
 
 import { checkpointName, download, FileError, listenToFiles, MOST_MEGABYTES, pickFile, readFile } from './checkpoints.js';
-import { Clinic } from './clinic/clinic.js';
+import { Clinic, REAL } from './clinic/clinic.js';
 import { Doctor } from './doctor.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { History } from './history.js';
@@ -78,10 +78,10 @@ const tell = publish(state, player);
 
 // What a judge reads.
 
-const clinic = new Clinic(mnist);
+const clinic = new Clinic(mnist, REAL.meters);
 const meters = new MetersView(() => quality.resume());
 const reports = new ReportView({ start: () => void reporter.start(), cancel: () => reporter.cancel(), count: REPORTED });
-const reporter = new Reporter({ state, player, clinic, view: reports });
+const reporter = new Reporter({ state, player, clinic: () => new Clinic(mnist, REAL.report), view: reports });
 const quality = new Quality({
   state, player, clinic,
   looked: () => seesQuality(),

@@ -146,5 +146,5 @@ export class Quality {
   }
 }
 
-/** Whether labels are asked for. @param {import('./state.js').State} state */
+/** Whether labels are asked for. @param {Pick<import('./state.js').State, 'resolved'>} state */
 export const asksForDigits = (state) => state.resolved?.values.condition !== 'none';

@@ -292,6 +292,7 @@ export const strings = {
   'report.start': 'Full report on {count} images',
   'report.hint': 'The training goes on meanwhile; the images are those of one step.',
   'report.drawing': 'Drawing {count} images…',
+  'report.opening': 'Reading real digits…',
   'report.reading': 'Read {done} of {count}',
   'report.neighbours': 'Measuring neighbours…',
   'report.cancel': 'Cancel',

@@ -292,6 +292,7 @@ export const strings = {
   'report.start': '{count} 幅图像的完整报告',
   'report.hint': '训练照常进行；图像都取自同一步。',
   'report.drawing': '正在画 {count} 幅图像……',
+  'report.opening': '正在读真实数字……',
   'report.reading': '已读 {done} / {count}',
   'report.neighbours': '正在度量近邻……',
   'report.cancel': '取消',
