@@ -1,12 +1,12 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view · wishes
-//                   · images · save · check · retry · data · prepare · sample · reading · undo
+//                   · images · save · check · retry · data · prepare · sample · gather · cancel · reading · undo
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · wants · images · saved · checked · prepared · samples
+//                   · paused · progress · wants · images · saved · checked · prepared · samples · gathered
 //                   · diagnosis · failed
 //
-// A question (resolve, networks, images, save, check, prepare, sample) carries a number, and so does its answer.
+// A question (resolve, networks, images, save, check, prepare, sample, gather) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -105,6 +105,8 @@
  * answered: the run goes on from there. `start.doctor`: whether the run is looked after. `wishes`: whether somebody looks at what the
  * discriminator wants.
  *
+ * `sample` asks for images and vitals of a moment, `gather` for many images of one step, which `cancel` gives up on.
+ *
  * `reading` is for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
@@ -117,6 +119,8 @@
  *   | {type: 'wishes', on: boolean}
  *   | {type: 'images'|'save', id: number}
  *   | {type: 'sample', id: number, count: number, vitals: boolean}
+ *   | {type: 'gather', id: number, count: number}
+ *   | {type: 'cancel', id: number}
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'data', own: OwnData | null}
  *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
@@ -143,6 +147,8 @@
  * of real images, and of fakes: the probability that they are real, or with the losses
  * in `description.scores` a score.
  *
+ * `gathered` tells how many of the images asked for there are, before their `samples`.
+ *
  * `diagnosis.back` is the step that the run went back to, if it did, and `text` the settings in force.
  *
  * `wants` holds, for the digits in view, how the discriminator's logit follows from each of their pixels: rows × columns ×
@@ -161,6 +167,7 @@
  *      share: number | null, error: string}
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
  *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
+ *   | {type: 'gathered', id: number, done: number}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
  *   | {type: 'diagnosis', run: number, told: Alarm[], on: string[], rescue: Rescue | null, back: number | null, text: string}

@@ -1,10 +1,13 @@
 // What is asked of a run while it goes on: its digits, how it is, a checkpoint. No answer changes the run. The engine's doctor
-// holds the engine while it waits for a device, so each question waits until it is free.
+// holds the engine while it waits for a device, so each question waits until it is free, or until it is its turn.
 
 import { Memory } from './memory.js';
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').Sampled} Sampled */
+
+/** Images that are drawn at a time: three grids. */
+const PART = 240;
 
 export class Questions {
   /**
@@ -13,12 +16,16 @@ export class Questions {
    * @param {Forge} parts.forge
    * @param {ConstructorParameters<typeof Memory>[1]} parts.supply
    * @param {() => Promise<void>} parts.free   until nobody holds the engine
+   * @param {<T>(task: () => Promise<T>) => Promise<T>} parts.alone   does a task while no step is made
+   * @param {() => Promise<void>} parts.breathe   shows how the run is, and lets messages in
    */
-  constructor({ id, forge, supply, free }) {
+  constructor({ id, forge, supply, free, alone, breathe }) {
     this.id = id;
     this.forge = forge;
     this.memory = new Memory(forge, supply);
     this.free = free;
+    this.alone = alone;
+    this.breathe = breathe;
   }
 
   /** The grid's. @returns {Promise<Uint8Array>} */
@@ -55,5 +62,33 @@ export class Questions {
     const [[images, labels], [vitals, accuracy], preference] = await Promise.all(asked);
     const ms = performance.now() - began;
     return { run: id, step, side: forge.side(), images, labels, vitals, accuracy, preference, ms };
+  }
+
+  /**
+   * Many images of one step, drawn in parts. The training rests until the last is there: what draws them, the generator's averaged
+   * weights, is in the engine once, and a step would move it. A second copy would be programs and memory that every run pays for.
+   * Between two parts messages are heard and the canvas is drawn, so the page never waits.
+   * @param {number} count
+   * @param {(done: number) => boolean} goesOn   is told how many there are; whether more are wanted
+   * @returns {Promise<Sampled | null>}   null where they aren't
+   */
+  gather(count, goesOn) {
+    return this.alone(async () => {
+      const { id, forge } = this;
+      const began = performance.now();
+      const step = forge.step();
+      const side = forge.side();
+      const images = new Uint8Array(count * side * side);
+      const labels = new Uint8Array(count);
+      for (let first = 0; first < count; first += PART) {
+        if (!goesOn(first)) return null;
+        const [some, digits] = await forge.samples(first, Math.min(PART, count - first));
+        images.set(some, first * side * side);
+        labels.set(digits, first);
+        await this.breathe();
+      }
+      const ms = performance.now() - began;
+      return { run: id, step, side, images, labels, vitals: null, accuracy: NaN, preference: null, ms };
+    });
   }
 }

@@ -15,7 +15,7 @@ const PART = 600;
 /**
  * @typedef {object} Surroundings
  * @property {Pick<import('./state.js').State, 'resolved'>} state
- * @property {Pick<import('./player.js').Player, 'sample'>} player
+ * @property {Pick<import('./player.js').Player, 'gather'>} player
  * @property {() => Pick<Clinic, 'open' | 'gather' | 'report' | 'neighbours' | 'close'>} clinic   a new one
  * @property {Pick<import('./views/report.js').ReportView, 'work' | 'rest' | 'show'>} view
  */
@@ -65,8 +65,9 @@ export class Reporter {
     // It reads real images meanwhile. A failure is met where it is waited for.
     const opened = clinic.open();
     opened.catch(() => {});
-    view.work(() => t('report.drawing', { count }), NaN);
-    const { step, images, labels, side } = await player.sample(REPORTED, false);
+    const drawing = (/** @type {number} */ done) => view.work(() => t('report.drawing', { done: number(done), count }), done / REPORTED);
+    drawing(0);
+    const { step, images, labels, side } = await player.gather(REPORTED, { told: drawing, signal });
     signal.throwIfAborted();
     view.work(() => t('report.opening'), NaN);
     await opened;

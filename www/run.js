@@ -24,8 +24,8 @@ const DRAW_SHARE = 0.12;
 
 const channel = new MessageChannel();
 
-/** Lets messages in; unlike a timer it isn't slowed down in a hidden tab. */
-const breathe = () =>
+/** Unlike a timer it isn't slowed down in a hidden tab. */
+const letMessagesIn = () =>
   new Promise((resolve) => {
     channel.port1.onmessage = resolve;
     channel.port2.postMessage(0);
@@ -78,7 +78,7 @@ export class Run {
     this.post = post;
     this.care = doctor ? new Care(forge) : null;
     const free = async () => this.care?.free();
-    this.questions = new Questions({ id, forge, supply, free });
+    this.questions = new Questions({ id, forge, supply, free, alone: (task) => this.#alone(task), breathe: () => this.#breathe() });
     this.wishes = new Wishes({ id, forge, on: wishes, free, post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
@@ -160,7 +160,7 @@ export class Run {
 
   /** @param {Symptoms} symptoms */
   examine(symptoms) {
-    this.#interrupt(async (care) => {
+    this.#cared(async (care) => {
       // A reading of a course that the run has left says nothing of it.
       if (care.isBroken || symptoms.step > this.forge.step()) return;
       await care.begin();
@@ -175,7 +175,7 @@ export class Run {
    * @param {string} text   the settings with the cure
    */
   undo(rule, cure, text) {
-    this.#interrupt(async (care) => {
+    this.#cared(async (care) => {
       const back = await care.undo(rule, cure);
       if (!back) this.forge.tune(text);
       this.#rewound();
@@ -218,23 +218,36 @@ export class Run {
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** Alone with the engine, between two slices or where it rests. @param {(care: Care) => Promise<void>} task */
-  #interrupt(task) {
-    const { care } = this;
-    if (!care) return;
-    this.#between.push(() => this.#quietly(() => task(care)));
+  /**
+   * Alone with the engine, between two slices or where it rests; refused once the run has ended.
+   * @template T
+   * @param {() => Promise<T>} task
+   * @returns {Promise<T>}
+   */
+  #alone(task) {
+    /** @type {Promise<T>} */
+    const done = new Promise((resolve, reject) => {
+      this.#between.push(() => (this.#ended ? Promise.reject(new Error('the run has ended')) : this.#quietly(task)).then(resolve, reject));
+    });
     if (!this.#looping) this.#enqueue(() => this.#tend());
+    return done;
+  }
+
+  /** @param {(care: Care) => Promise<void>} task */
+  #cared(task) {
+    const { care } = this;
+    if (care) void this.#alone(() => task(care)).catch((error) => this.fail(error));
   }
 
   async #tend() {
-    for (let task; !this.#ended && (task = this.#between.shift());) await task();
+    for (let task; (task = this.#between.shift());) await task();
   }
 
-  /** Once nothing is under way on the device. @param {() => Promise<void>} task */
+  /** Once nothing is under way on the device. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
   async #quietly(task) {
     await Promise.all(this.#flights.splice(0));
     await this.#reading;
-    await task();
+    return task();
   }
 
   /** @param {Care} care */
@@ -272,14 +285,19 @@ export class Run {
       const began = performance.now();
       if (this.onGpu) await this.#submit();
       else this.#timed(() => this.#runSlice());
-      if (performance.now() >= this.#drawAt) await this.#draw();
-      if (this.wishes.isDue) await this.#ask();
-      if (performance.now() >= this.#reportAt) this.#report();
-      await breathe();
+      await this.#breathe();
       if (this.onGpu) this.#elapsed += performance.now() - began;
     }
     this.#looping = false;
     await this.#tend();
+  }
+
+  /** Between two pieces of work: shows how it is, as often as it may, and lets messages in. */
+  async #breathe() {
+    if (performance.now() >= this.#drawAt) await this.#draw();
+    if (this.wishes.isDue) await this.#ask();
+    if (performance.now() >= this.#reportAt) this.#report();
+    await letMessagesIn();
   }
 
   #runSlice() {

@@ -21,6 +21,8 @@ let own = null;
 /** @type {Run | null} */
 let run = null;
 let newest = 0;
+/** Images that are being gathered for these questions are still wanted. @type {Set<number>} */
+const wanted = new Set();
 /** The order being carried out: a change of mind meanwhile is noted here. @type {StartOrder | null} */
 let pending = null;
 
@@ -142,6 +144,25 @@ async function sample({ id, count, vitals }) {
   }
 }
 
+/** @param {Extract<ToWorker, {type: 'gather'}>} message */
+async function gather({ id, count }) {
+  wanted.add(id);
+  const mine = run;
+  try {
+    if (!mine) throw new Error('no run');
+    const sampled = await mine.questions.gather(count, (done) => {
+      post({ type: 'gathered', id, done });
+      return run === mine && wanted.has(id);
+    });
+    if (sampled) post({ type: 'samples', id, sampled, error: '' }, [sampled.images.buffer, sampled.labels.buffer]);
+    else post({ type: 'samples', id, sampled: null, error: 'no more are wanted' });
+  } catch (error) {
+    post({ type: 'samples', id, sampled: null, error: answerable(error) });
+  } finally {
+    wanted.delete(id);
+  }
+}
+
 /** @param {number} id */
 async function save(id) {
   try {
@@ -230,6 +251,8 @@ self.addEventListener('message', (event) => {
     case 'images': return void images(message.id);
     case 'save': return void save(message.id);
     case 'sample': return void sample(message);
+    case 'gather': return void gather(message);
+    case 'cancel': return void wanted.delete(message.id);
     case 'check': return void check(message.id, message.file);
     case 'prepare': return void prepared(message);
     case 'data': return void (own = message.own && new OwnSupply(message.own));

@@ -16,11 +16,20 @@ function setUp() {
     side: () => 28,
     images_available: () => 10,
     images_wanted: () => 10,
-    samples: async (/** @type {number} */ first, /** @type {number} */ count) => (asked.push(`samples ${first} ${count} at ${step}`), [new Uint8Array(784 * count), new Uint8Array(count)]),
+    // Their labels tell which they are.
+    samples: async (/** @type {number} */ first, /** @type {number} */ count) => (asked.push(`samples ${first} ${count} at ${step}`), [new Uint8Array(784 * count).fill(count % 256), Uint8Array.from({ length: count }, (_, k) => first + k)]),
     vitals: async () => (asked.push(`vitals at ${step}`), [new Float32Array(3), 0.75]),
     preference: async () => (asked.push(`preference at ${step}`), 0.5),
   };
-  const questions = new Questions({ id: 3, forge: /** @type {any} */ (forge), supply: { chunk: files, unseen: files }, free: async () => void asked.push('free') });
+  const questions = new Questions({
+    id: 3, forge: /** @type {any} */ (forge), supply: { chunk: files, unseen: files },
+    free: async () => void asked.push('free'),
+    async alone(task) {
+      asked.push('alone');
+      return task();
+    },
+    breathe: async () => void asked.push('breathe'),
+  });
   return { questions, asked, goOn: () => step++ };
 }
 
@@ -43,4 +52,23 @@ test('who wants images alone is given no more', async () => {
   const { questions, asked } = setUp();
   const { vitals, preference } = await questions.sample(5, false);
   assert.deepEqual([vitals, preference, asked], [null, null, ['free', 'samples 0 5 at 7']]);
+});
+
+test('many images are drawn in parts, each in its place, with a breath between them', async () => {
+  const { questions, asked } = setUp();
+  /** @type {number[]} */
+  const told = [];
+  const sampled = await questions.gather(500, (done) => told.push(done) > 0);
+  assert.ok(sampled);
+  assert.deepEqual(told, [0, 240, 480]);
+  assert.deepEqual(asked, ['alone', 'samples 0 240 at 7', 'breathe', 'samples 240 240 at 7', 'breathe', 'samples 480 20 at 7', 'breathe']);
+  assert.deepEqual([...sampled.labels], Array.from({ length: 500 }, (_, k) => k % 256));
+  assert.deepEqual([0, 479, 480, 499].map((k) => sampled.images[784 * k]), [240, 240, 20, 20]);
+  assert.deepEqual([sampled.step, sampled.images.length], [7, 784 * 500]);
+});
+
+test('who wants no more of them gets none', async () => {
+  const { questions, asked } = setUp();
+  assert.equal(await questions.gather(500, (done) => done < 240), null);
+  assert.deepEqual(asked, ['alone', 'samples 0 240 at 7', 'breathe']);
 });
