@@ -92,6 +92,43 @@ test('a full report reads 6,000 images of one step, beside real ones, and can be
   await keepScreen(page, 'report');
 });
 
+test('while a report measures neighbours readings go on, and cancelling ends it at once', async (t) => {
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  await untilState(page, 'some digits', ({ step }) => step > 1000, 60);
+  await until('a reading', cost, (text) => /^400 images at step/.test(text), 60);
+  const button = page.locator('#report button');
+  await page.evaluate(() => {
+    const place = /** @type {HTMLElement} */ (document.querySelector('#report [role="status"]'));
+    const said = /** @type {string[]} */ ([]);
+    const read = /** @type {(string | null)[]} */ ([]);
+    Object.assign(window, { said, read });
+    new MutationObserver(() => said.push(place.textContent ?? '')).observe(place, { childList: true, characterData: true, subtree: true });
+    /** @type {any} */ (window).digitForge.events.addEventListener('reading', () => read.push(place.textContent));
+  });
+  const workers = page.workers().length;
+  await button.click();
+  /** @type {() => Promise<{said: string[], read: string[]}>} */
+  const seen = () => page.evaluate(() => ({ said: /** @type {any} */ (window).said, read: /** @type {any} */ (window).read }));
+  const { said, read } = await until('a reading meanwhile', seen, (all) => all.read.includes('Measuring neighbours…'), 60);
+  t.diagnostic(`${said.length} words; readings while it said ${[...new Set(read)].join(', ')}`);
+  // Drawn in parts, and read in parts.
+  for (const words of [/^Drawing (.+) of 6,000$/, /^Read (.+) of 6,000$/]) {
+    const counts = said.flatMap((text) => words.exec(text)?.[1] ?? []).map((count) => Number(count.replace(',', '')));
+    assert.ok(new Set(counts).size >= 5 && counts.every((count, k) => k === 0 || count >= Number(counts[k - 1])), counts.join(' '));
+  }
+  assert.equal(page.workers().length, workers + 1);
+  const after = await page.evaluate(() => {
+    /** @type {HTMLElement} */ (document.querySelector('#report button')).click();
+    return document.querySelector('#report [role="status"]')?.textContent;
+  });
+  assert.equal(after, 'The report was cancelled.');
+  // Chromium gives a worker two seconds to end by itself.
+  await until('its worker’s end', async () => page.workers().length, (count) => count === workers, 10);
+  assert.equal(await button.innerText(), 'Full report on 6,000 images');
+  // What was known by then stays.
+  assert.equal(await page.locator('#report table').count(), 3);
+});
+
 test('without labels there is a histogram and no report; in Chinese it is Chinese, and it fits a phone', async () => {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.goto(`${site.address}?engine=cpu&lang=zh#condition=none`);
