@@ -18,8 +18,8 @@ const MOST = 600;
 /** @param {number | null | undefined} value */
 export const percent = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { style: 'percent', maximumFractionDigits: 0 }) : '–');
 
-/** With three digits that count. @param {number | null | undefined} value */
-export const figure = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { maximumSignificantDigits: 3 }) : '–');
+/** With the three digits that count. @param {number | null | undefined} value */
+export const figure = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : '–');
 
 /** How many digits are read as asked for. @param {number[] | null} agreements */
 export const legible = (agreements) => agreements?.filter((agreement) => agreement >= LEGIBLE).length ?? null;
