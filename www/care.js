@@ -4,6 +4,7 @@
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
 /** @typedef {import('./protocol.js').Samples} Samples */
+/** @typedef {import('./protocol.js').Symptoms} Symptoms */
 
 /** Of a row of metrics: the step, then what must be numbers. */
 const ROW = 5;
@@ -61,20 +62,15 @@ export class Care {
   /** Goes back from what is no number. @returns {Promise<Diagnosis>} */
   async mend() {
     const broke = /** @type {number} */ (this.#broke);
-    const found = await this.#ask(this.forge.step(), broke, undefined, undefined);
+    const found = await this.#ask({ step: this.forge.step(), vitals: null, samples: null, preference: null }, broke);
     this.#lost = found.rescue === null;
     this.#broke = null;
     return found;
   }
 
-  /**
-   * @param {number} step   that both are of
-   * @param {Float32Array | null} vitals
-   * @param {Samples | null} samples
-   * @returns {Promise<Diagnosis>}
-   */
-  examine(step, vitals, samples) {
-    return this.#ask(step, undefined, vitals ?? undefined, samples ? inOrder(samples) : undefined);
+  /** @param {Symptoms} symptoms */
+  examine(symptoms) {
+    return this.#ask(symptoms);
   }
 
   /**
@@ -87,9 +83,10 @@ export class Care {
     return this.forge.undo(rule, cure ?? undefined);
   }
 
-  /** @param {number} step @param {number | undefined} broke @param {Float32Array | undefined} vitals @param {Float32Array | undefined} samples @returns {Promise<Diagnosis>} */
-  async #ask(step, broke, vitals, samples) {
-    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, vitals, samples)));
+  /** @param {Symptoms} symptoms @param {number} [broke] @returns {Promise<Diagnosis>} */
+  async #ask({ step, vitals, samples, preference }, broke) {
+    const sampled = samples ? inOrder(samples) : undefined;
+    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, vitals ?? undefined, sampled, preference ?? undefined)));
   }
 }
 

@@ -150,6 +150,8 @@ export class Supply {
   #failedOnce = false;
   /** @type {Set<number>} */
   #arrived = new Set();
+  /** @type {Promise<{images: Uint8Array, labels: Uint8Array}> | null} */
+  #unseen = null;
 
   /**
    * @param {string} base
@@ -182,6 +184,16 @@ export class Supply {
   /** @returns {Promise<Manifest>} */
   manifest() {
     return (this.#manifest ??= this.#persist(() => fetchManifest(this.base, this.get)));
+  }
+
+  /** Test images, which no run trains on; null where the manifest lists none. A run goes on without them, so nobody is told of a fault but who asks. */
+  async unseen() {
+    const manifest = await this.manifest();
+    if (!manifest.test) return null;
+    return (this.#unseen ??= fetchChunk(this.base, manifest, manifest.test, () => {}, this.get).catch((error) => {
+      this.#unseen = null;
+      throw error;
+    }));
   }
 
   /** Says again how far it is, for one who begins to wait. @param {number} k */

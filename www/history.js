@@ -63,13 +63,14 @@ export class History {
    * @returns {(number|null)[][]}   step and the series
    */
   sample(count) {
-    const n = this.steps.length;
-    const wanted = Math.min(count, n);
-    return Array.from({ length: wanted }, (_, k) => {
-      const at = wanted === 1 ? n - 1 : Math.round((k * (n - 1)) / (wanted - 1));
-      return [this.steps[at] ?? null, ...this.series.map((values) => values[at] ?? null)];
-    });
+    return evenly(this.steps.length, count).map((at) => [this.steps[at] ?? null, ...this.series.map((values) => values[at] ?? null)]);
   }
+}
+
+/** Which of `n` are chosen where at most `count` are wanted, the first and the last among them; of one, the last. @param {number} n @param {number} count */
+export function evenly(n, count) {
+  const wanted = Math.min(count, n);
+  return Array.from({ length: wanted }, (_, k) => (wanted === 1 ? n - 1 : Math.round((k * (n - 1)) / (wanted - 1))));
 }
 
 /** @param {number[]} values */

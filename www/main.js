@@ -2,7 +2,7 @@
 // the views show what comes of it.
 
 import { listenToFiles, pickFile } from './checkpoints.js';
-import { Clinic } from './clinic/clinic.js';
+import { Clinic, REAL } from './clinic/clinic.js';
 import { Doctor } from './doctor.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
 import { Door } from './fooling/door.js';
@@ -81,19 +81,20 @@ const steering = new Steering({ state, player, notices, settings, networks, tell
 
 // What a judge reads.
 
-const clinic = new Clinic(mnist);
+const clinic = new Clinic(mnist, REAL.meters);
 const meters = new MetersView(() => quality.resume());
 const reports = new ReportView({ start: () => void reporter.start(), cancel: () => reporter.cancel(), count: REPORTED });
-const reporter = new Reporter({ state, player, clinic, view: reports });
+const reporter = new Reporter({ state, player, clinic: () => new Clinic(mnist, REAL.report), view: reports });
 const quality = new Quality({
   state, player, clinic,
   looked: () => seesQuality(),
   cared: () => state.options.doctor && !state.data,
   told(moment, run) {
+    const { step, vitals, preference, share } = moment;
     const { shares, agreement, certainty, diversity, within } = moment.reading;
-    if (diversity !== null) player.read(run, moment.step, moment.vitals, { shares, agreement, certainty, diversity, within });
+    if (diversity !== null) player.read(run, { step, vitals, samples: { shares, agreement, certainty, diversity, within }, preference });
     if (seesQuality()) meters.show(moment, COUNT, state.data !== null);
-    tell('reading', { step: moment.step, agreement: moment.reading.agreement, fd: moment.distance.fd, share: moment.share });
+    tell('reading', { step, agreement, preference, fd: moment.distance.fd, share });
   },
   failed: (message) => meters.say(() => t('quality.failed', { message }), true),
 });

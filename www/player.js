@@ -30,7 +30,7 @@ export class Player extends EventTarget {
   /** @type {Worker | null} */
   #worker = null;
   #asked = 0;
-  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, told?: (done: number) => void}>} */
   #answers = new Map();
   /** The wish for an engine with which a GPU failed, so that the CPU engine stands in for it. @type {import('./protocol.js').EngineChoice | null} */
   #gpuFailedFor = null;
@@ -94,14 +94,18 @@ export class Player extends EventTarget {
   }
 
   /**
-   * Tells the run's doctor what was read in samples of a step.
-   * @param {number} run
-   * @param {number} step
-   * @param {Float32Array | null} vitals
-   * @param {import('./protocol.js').Samples} samples
+   * Many images of one step, for a report; the training rests while they are drawn.
+   * @param {number} count
+   * @param {{told: (done: number) => void, signal: AbortSignal}} how   told how many there are; a signal that none are wanted any more
+   * @returns {Promise<import('./protocol.js').Sampled>}
    */
-  read(run, step, vitals, samples) {
-    this.#post({ type: 'reading', run, step, vitals, samples });
+  async gather(count, how) {
+    return (await this.#ask((id) => ({ type: 'gather', id, count }), how)).sampled;
+  }
+
+  /** Tells the run's doctor what was read of it. @param {number} run @param {import('./protocol.js').Symptoms} symptoms */
+  read(run, symptoms) {
+    this.#post({ type: 'reading', run, symptoms });
   }
 
   /** A checkpoint of the run, and its step. @returns {Promise<{step: number, file: Uint8Array<ArrayBuffer>}>} */
@@ -304,6 +308,8 @@ export class Player extends EventTarget {
       case 'saved':
       case 'samples':
         return this.#answer(message.id, message, message.error);
+      case 'gathered':
+        return this.#answers.get(message.id)?.told?.(message.done);
       case 'loading':
         state.loading = message.stage === 'more' && message.loaded >= message.total ? null : message;
         break;
@@ -378,12 +384,21 @@ export class Player extends EventTarget {
     else question?.resolve(message);
   }
 
-  /** @param {(id: number) => ToWorker} question @returns {Promise<any>} */
-  #ask(question) {
+  /**
+   * @param {(id: number) => ToWorker} question
+   * @param {{told?: (done: number) => void, signal?: AbortSignal}} how   of one that takes long and can be cancelled
+   * @returns {Promise<any>}
+   */
+  #ask(question, { told, signal } = {}) {
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
       if (!this.#worker) return reject(new Error('the worker ended'));
-      this.#answers.set(id, { resolve, reject });
+      this.#answers.set(id, { resolve, reject, told });
+      signal?.addEventListener('abort', () => {
+        if (!this.#answers.delete(id)) return;
+        this.#post({ type: 'cancel', id });
+        reject(signal.reason);
+      });
       this.#post(question(id));
     });
   }

@@ -1,12 +1,12 @@
 // The vocabulary between the page and its worker: types only, one per message.
 //
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view · wishes
-//                   · images · save · check · retry · data · prepare · sample · reading · undo
+//                   · images · save · check · retry · data · prepare · sample · gather · cancel · reading · undo
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · wants · images · saved · checked · prepared · samples
+//                   · paused · progress · wants · images · saved · checked · prepared · samples · gathered
 //                   · diagnosis · failed
 //
-// A question (resolve, networks, images, save, check, prepare, sample) carries a number, and so does its answer.
+// A question (resolve, networks, images, save, check, prepare, sample, gather) carries a number, and so does its answer.
 // Every message about a run carries its number, so that a late answer from an
 // earlier run can be told apart and dropped.
 
@@ -56,6 +56,12 @@
  * @typedef {{shares: ArrayLike<number> & Iterable<number>, agreement: number | null, certainty: number | null, diversity: number, within: number | null}} Samples
  */
 
+/**
+ * What somebody read of a run as it was after a step, null where nobody did. `vitals` and `preference` are those of that step's
+ * `Sampled`.
+ * @typedef {{step: number, vitals: Float32Array | null, samples: Samples | null, preference: number | null}} Symptoms
+ */
+
 /** Settings that a cure changes. Live: in the run as it is; else it needs a new one. @typedef {{cure: string, changes: Record<string, string>, live: boolean}} Offer */
 
 /**
@@ -99,7 +105,9 @@
  * answered: the run goes on from there. `start.doctor`: whether the run is looked after. `wishes`: whether somebody looks at what the
  * discriminator wants.
  *
- * `reading` is what somebody read in samples of a step, with the vitals of that step: for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
+ * `sample` asks for images and vitals of a moment, `gather` for many images of one step, which `cancel` gives up on.
+ *
+ * `reading` is for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
  *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
@@ -111,10 +119,12 @@
  *   | {type: 'wishes', on: boolean}
  *   | {type: 'images'|'save', id: number}
  *   | {type: 'sample', id: number, count: number, vitals: boolean}
+ *   | {type: 'gather', id: number, count: number}
+ *   | {type: 'cancel', id: number}
  *   | {type: 'check', id: number, file: Uint8Array}
  *   | {type: 'data', own: OwnData | null}
  *   | {type: 'prepare', id: number, grey: Uint8Array, width: number, height: number}
- *   | {type: 'reading', run: number, step: number, vitals: Float32Array | null, samples: Samples}
+ *   | {type: 'reading', run: number, symptoms: Symptoms}
  *   | {type: 'undo', run: number, rule: string, cure: string | null, text: string}
  *   | {type: 'retry'}} ToWorker
  */
@@ -122,9 +132,10 @@
 /**
  * What a run gives to whoever reads it: `images`, `[count, side, side]` bytes, ink = 255, `labels` a digit for each, in turn. `vitals`, if
  * they were asked for: the lengths of D's and of G's gradient, how far the noise moves images, then D's logits, of as many real
- * images as fakes; `accuracy` the share of pairs in which D gives the real one more. `ms` is what all this took of the training's
- * time.
- * @typedef {{run: number, step: number, side: number, images: Uint8Array, labels: Uint8Array, vitals: Float32Array | null, accuracy: number, ms: number}} Sampled
+ * images as fakes; `accuracy` the share of pairs in which D gives the real one more; `preference` the share of pairs of a training
+ * image and one that the run never sees in which D gives the former more, null where there are none of the latter. `ms` is what all
+ * this took of the training's time.
+ * @typedef {{run: number, step: number, side: number, images: Uint8Array, labels: Uint8Array, vitals: Float32Array | null, accuracy: number, preference: number | null, ms: number}} Sampled
  */
 
 /** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */
@@ -135,6 +146,8 @@
  * `progress.metrics` holds rows of five: step, D's loss, G's loss, D's mean opinion
  * of real images, and of fakes: the probability that they are real, or with the losses
  * in `description.scores` a score.
+ *
+ * `gathered` tells how many of the images asked for there are, before their `samples`.
  *
  * `diagnosis.back` is the step that the run went back to, if it did, and `text` the settings in force.
  *
@@ -154,6 +167,7 @@
  *      share: number | null, error: string}
  *   | {type: 'images', id: number, images: Uint8Array | null, error: string}
  *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
+ *   | {type: 'gathered', id: number, done: number}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
  *   | {type: 'diagnosis', run: number, told: Alarm[], on: string[], rescue: Rescue | null, back: number | null, text: string}

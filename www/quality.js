@@ -36,6 +36,7 @@ export const pause = (cost, looked, young) =>
  * @property {Distance} distance
  * @property {Float32Array | null} vitals see Sampled
  * @property {number} accuracy
+ * @property {number | null} preference
  * @property {number} share of the training's time
  */
 
@@ -119,7 +120,7 @@ export class Quality {
   /** @param {Sampled} sampled */
   async #judge(sampled) {
     const { state, clinic, told, looked } = this.around;
-    const { run, step, vitals, accuracy, ms } = sampled;
+    const { run, step, vitals, accuracy, preference, ms } = sampled;
     const share = ms / this.#pause(ms);
     const course = this.#course;
     this.#waiting++;
@@ -127,7 +128,7 @@ export class Quality {
       const patience = PATIENCE.fetch - state.elapsed;
       if (!looked() && patience > 0) await new Promise((done) => setTimeout(done, patience));
       const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
-      if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, share }, run);
+      if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, preference, share }, run);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -145,5 +146,5 @@ export class Quality {
   }
 }
 
-/** Whether labels are asked for. @param {import('./state.js').State} state */
+/** Whether labels are asked for. @param {Pick<import('./state.js').State, 'resolved'>} state */
 export const asksForDigits = (state) => state.resolved?.values.condition !== 'none';

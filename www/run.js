@@ -4,6 +4,7 @@
 
 import { Care } from './care.js';
 import { cpuPace, gpuPace } from './pace.js';
+import { Questions } from './questions.js';
 import { Wishes } from './wishes.js';
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
@@ -11,7 +12,7 @@ import { Wishes } from './wishes.js';
 /** @typedef {import('./protocol.js').Look} Look */
 /** @typedef {import('./protocol.js').View} View */
 /** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
-/** @typedef {import('./protocol.js').Samples} Samples */
+/** @typedef {import('./protocol.js').Symptoms} Symptoms */
 /** @typedef {import('./paint.js').Painter} Painter */
 
 const IN_FLIGHT = 2;
@@ -23,8 +24,8 @@ const DRAW_SHARE = 0.12;
 
 const channel = new MessageChannel();
 
-/** Lets messages in; unlike a timer it isn't slowed down in a hidden tab. */
-const breathe = () =>
+/** Unlike a timer it isn't slowed down in a hidden tab. */
+const letMessagesIn = () =>
   new Promise((resolve) => {
     channel.port1.onmessage = resolve;
     channel.port2.postMessage(0);
@@ -57,7 +58,7 @@ export class Run {
    * @param {object} parts
    * @param {number} parts.id
    * @param {Forge} parts.forge
-   * @param {Pick<import('./data.js').Supply, 'chunk' | 'chunksFor' | 'has' | 'repeat'>} parts.supply
+   * @param {Pick<import('./data.js').Supply, 'chunk' | 'chunksFor' | 'has' | 'repeat' | 'unseen'>} parts.supply
    * @param {{averaged: Painter, raw: Painter} | null} parts.painters   for the CPU engine
    * @param {OffscreenCanvas} parts.raw   where a GPU draws the raw generator's grid
    * @param {Look} parts.look
@@ -76,7 +77,9 @@ export class Run {
     this.view = view;
     this.post = post;
     this.care = doctor ? new Care(forge) : null;
-    this.wishes = new Wishes({ id, forge, on: wishes, free: async () => this.care?.free(), post: (message, transfer) => this.post(message, transfer) });
+    const free = async () => this.care?.free();
+    this.questions = new Questions({ id, forge, supply, free, alone: (task) => this.#alone(task), breathe: () => this.#breathe() });
+    this.wishes = new Wishes({ id, forge, on: wishes, free, post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
     this.#mark.step = forge.step();
@@ -155,48 +158,13 @@ export class Run {
     this.forge.tune(text);
   }
 
-  /** @returns {Promise<Uint8Array>} */
-  async images() {
-    await this.care?.free();
-    return this.forge.images();
-  }
-
-  /**
-   * Images and, if they are wanted, vitals of this moment; the run goes on meanwhile.
-   * @param {number} count
-   * @param {boolean} wantsVitals
-   * @returns {Promise<import('./protocol.js').Sampled>}
-   */
-  async sample(count, wantsVitals) {
-    await this.care?.free();
-    const began = performance.now();
-    const step = this.forge.step();
-    // Both are asked for before either is waited for, so that they are of one step.
-    const asked = [this.forge.samples(count), wantsVitals ? this.forge.vitals() : [null, NaN]];
-    const [[images, labels], [vitals, accuracy]] = await Promise.all(asked);
-    const ms = performance.now() - began;
-    return { run: this.id, step, side: this.forge.side(), images, labels, vitals, accuracy, ms };
-  }
-
-  /** A checkpoint of this moment; the run goes on meanwhile. */
-  async save() {
-    await this.care?.free();
-    const step = this.forge.step();
-    return { step, file: await this.forge.save() };
-  }
-
-  /**
-   * What somebody read of the run as it was after a step.
-   * @param {number} step
-   * @param {Float32Array | null} vitals
-   * @param {Samples | null} samples
-   */
-  examine(step, vitals, samples) {
-    this.#interrupt(async (care) => {
+  /** @param {Symptoms} symptoms */
+  examine(symptoms) {
+    this.#cared(async (care) => {
       // A reading of a course that the run has left says nothing of it.
-      if (care.isBroken || step > this.forge.step()) return;
+      if (care.isBroken || symptoms.step > this.forge.step()) return;
       await care.begin();
-      this.#tell(await care.examine(step, vitals, samples), null);
+      this.#tell(await care.examine(symptoms), null);
     });
   }
 
@@ -207,7 +175,7 @@ export class Run {
    * @param {string} text   the settings with the cure
    */
   undo(rule, cure, text) {
-    this.#interrupt(async (care) => {
+    this.#cared(async (care) => {
       const back = await care.undo(rule, cure);
       if (!back) this.forge.tune(text);
       this.#rewound();
@@ -250,23 +218,36 @@ export class Run {
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** Alone with the engine, between two slices or where it rests. @param {(care: Care) => Promise<void>} task */
-  #interrupt(task) {
-    const { care } = this;
-    if (!care) return;
-    this.#between.push(() => this.#quietly(() => task(care)));
+  /**
+   * Alone with the engine, between two slices or where it rests; refused once the run has ended.
+   * @template T
+   * @param {() => Promise<T>} task
+   * @returns {Promise<T>}
+   */
+  #alone(task) {
+    /** @type {Promise<T>} */
+    const done = new Promise((resolve, reject) => {
+      this.#between.push(() => (this.#ended ? Promise.reject(new Error('the run has ended')) : this.#quietly(task)).then(resolve, reject));
+    });
     if (!this.#looping) this.#enqueue(() => this.#tend());
+    return done;
+  }
+
+  /** @param {(care: Care) => Promise<void>} task */
+  #cared(task) {
+    const { care } = this;
+    if (care) void this.#alone(() => task(care)).catch((error) => this.fail(error));
   }
 
   async #tend() {
-    for (let task; !this.#ended && (task = this.#between.shift());) await task();
+    for (let task; (task = this.#between.shift());) await task();
   }
 
-  /** Once nothing is under way on the device. @param {() => Promise<void>} task */
+  /** Once nothing is under way on the device. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
   async #quietly(task) {
     await Promise.all(this.#flights.splice(0));
     await this.#reading;
-    await task();
+    return task();
   }
 
   /** @param {Care} care */
@@ -304,14 +285,19 @@ export class Run {
       const began = performance.now();
       if (this.onGpu) await this.#submit();
       else this.#timed(() => this.#runSlice());
-      if (performance.now() >= this.#drawAt) await this.#draw();
-      if (this.wishes.isDue) await this.#ask();
-      if (performance.now() >= this.#reportAt) this.#report();
-      await breathe();
+      await this.#breathe();
       if (this.onGpu) this.#elapsed += performance.now() - began;
     }
     this.#looping = false;
     await this.#tend();
+  }
+
+  /** Between two pieces of work: shows how it is, as often as it may, and lets messages in. */
+  async #breathe() {
+    if (performance.now() >= this.#drawAt) await this.#draw();
+    if (this.wishes.isDue) await this.#ask();
+    if (performance.now() >= this.#reportAt) this.#report();
+    await letMessagesIn();
   }
 
   #runSlice() {

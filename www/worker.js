@@ -21,6 +21,8 @@ let own = null;
 /** @type {Run | null} */
 let run = null;
 let newest = 0;
+/** Images that are being gathered for these questions are still wanted. @type {Set<number>} */
+const wanted = new Set();
 /** The order being carried out: a change of mind meanwhile is noted here. @type {StartOrder | null} */
 let pending = null;
 
@@ -129,7 +131,7 @@ function size(canvas, { rows, columns }, scale) {
 async function images(id) {
   try {
     if (!run) throw new Error('no run');
-    const bytes = await run.images();
+    const bytes = await run.questions.images();
     post({ type: 'images', id, images: bytes, error: '' }, [bytes.buffer]);
   } catch (error) {
     post({ type: 'images', id, images: null, error: answerable(error) });
@@ -140,10 +142,29 @@ async function images(id) {
 async function sample({ id, count, vitals }) {
   try {
     if (!run) throw new Error('no run');
-    const sampled = await run.sample(count, vitals);
+    const sampled = await run.questions.sample(count, vitals);
     post({ type: 'samples', id, sampled, error: '' }, [sampled.images.buffer, sampled.labels.buffer]);
   } catch (error) {
     post({ type: 'samples', id, sampled: null, error: answerable(error) });
+  }
+}
+
+/** @param {Extract<ToWorker, {type: 'gather'}>} message */
+async function gather({ id, count }) {
+  wanted.add(id);
+  const mine = run;
+  try {
+    if (!mine) throw new Error('no run');
+    const sampled = await mine.questions.gather(count, (done) => {
+      post({ type: 'gathered', id, done });
+      return run === mine && wanted.has(id);
+    });
+    if (sampled) post({ type: 'samples', id, sampled, error: '' }, [sampled.images.buffer, sampled.labels.buffer]);
+    else post({ type: 'samples', id, sampled: null, error: 'no more are wanted' });
+  } catch (error) {
+    post({ type: 'samples', id, sampled: null, error: answerable(error) });
+  } finally {
+    wanted.delete(id);
   }
 }
 
@@ -151,7 +172,7 @@ async function sample({ id, count, vitals }) {
 async function save(id) {
   try {
     if (!run) throw new Error('no run');
-    const { step, file } = await run.save();
+    const { step, file } = await run.questions.save();
     post({ type: 'saved', id, step, file, error: '' }, [file.buffer]);
   } catch (error) {
     post({ type: 'saved', id, step: 0, file: null, error: answerable(error) });
@@ -235,6 +256,8 @@ self.addEventListener('message', (event) => {
     case 'images': return void images(message.id);
     case 'save': return void save(message.id);
     case 'sample': return void sample(message);
+    case 'gather': return void gather(message);
+    case 'cancel': return void wanted.delete(message.id);
     case 'check': return void check(message.id, message.file);
     case 'prepare': return void prepared(message);
     case 'data': return void (own = message.own && new OwnSupply(message.own));
@@ -246,7 +269,7 @@ self.addEventListener('message', (event) => {
   if (message.type === 'tune') return void tune(message.run, message.text);
   if (message.type === 'reading' || message.type === 'undo') {
     if (run?.id !== message.run) return;
-    if (message.type === 'reading') run.examine(message.step, message.vitals, message.samples);
+    if (message.type === 'reading') run.examine(message.symptoms);
     else run.undo(message.rule, message.cure, message.text);
     return;
   }

@@ -8,7 +8,7 @@ import { launchChromium } from './chromium.js';
 import { complaintsOf, imagesOf, keepScreen, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
 import { legibility } from './legibility.js';
 import { assertFits } from './layout.js';
-import { siteIn } from './site.js';
+import { beforeWorker, siteIn } from './site.js';
 
 const { site, browser } = await siteIn(launchChromium);
 /** @type {import('playwright-core').Page} */
@@ -32,6 +32,9 @@ const EXPLODING = 'loss=leastsquares&optimizer=sgd&gRate=1&dRate=1';
 const alarms = () => page.locator('details.alarm').evaluateAll((all) => all.map((alarm) => /** @type {HTMLElement} */ (alarm).dataset.rule));
 
 const untilAlarm = (/** @type {string} */ rule) => until(`an alarm, ${rule}`, alarms, (shown) => shown.includes(rule), 60);
+
+/** In percent, how often D prefers a training image in the newest reading. */
+const preference = async () => Number((await page.locator('#quality-scores dd').nth(5).innerText()).replace('%', ''));
 
 /** How much the digits of the newest reading differ, beside real ones. */
 const variety = async () => Number(await page.locator('#quality-scores dd').nth(3).innerText());
@@ -74,6 +77,42 @@ for (const [preset, rule, name] of /** @type {const} */ ([
     assert.match(await page.locator('.alarm.note').innerText(), /^Back at step \d+, and on from there\. Discriminator's learning rate: 0\.00/);
   });
 }
+
+test('break-small-data is found to learn by heart, and is offered more images', async (t) => {
+  await page.goto(`${site.address}?engine=cpu&lang=en#preset=break-small-data`);
+  await untilAlarm('memorising');
+  const alarm = page.locator('details.alarm[data-rule=memorising]');
+  assert.equal(await alarm.locator('h2').innerText(), 'Learning by heart');
+  const prefers = await preference();
+  t.diagnostic(`${(await stateOf(page))?.step} steps, ${await alarm.locator('.measure').innerText()}; ${prefers}%`);
+  assert.ok(prefers > 55, `${prefers}%`);
+  const cures = await alarm.locator('.cures button').allInnerTexts();
+  assert.equal(cures.length, 3);
+  assert.equal(cures[0], 'Train on all images.');
+  await assertFits(page);
+  await keepScreen(page, 'alarm-memorising');
+});
+
+/** To the engine's worker, not the clinic's, the unseen images are missing. */
+const withoutUnseen = `{
+  let trains = false;
+  addEventListener('message', ({ data }) => (trains ||= data.type === 'start'));
+  const get = self.fetch;
+  self.fetch = (url, ...more) => (trains && /images-test/.test(url) ? Promise.reject(new TypeError('offline')) : get(url, ...more));
+}`;
+
+test('where there is nothing unseen to ask about, a run goes on and is read all the same', async () => {
+  site.replace(beforeWorker(withoutUnseen));
+  try {
+    await page.goto(`${site.address}?engine=cpu&lang=en#preset=break-small-data`);
+    await untilState(page, 'a stretch', ({ step }) => step > 800, 60);
+    const read = await until('readings', () => page.locator('#quality-scores dd').allInnerTexts(), ([legible]) => /^\d+ of 10$/.test(legible ?? ''));
+    assert.equal(read[5], '–');
+    assert.deepEqual([await alarms(), await noticesOf(page)], [[], []]);
+  } finally {
+    site.replace(null);
+  }
+});
 
 test('a run that explodes goes back once by itself, and says where it broke; then it rests and asks', async () => {
   await page.goto(`${site.address}?engine=cpu&lang=en&autostart=0#${EXPLODING}`);
@@ -137,9 +176,18 @@ test('quick is left alone, and the clinic comes once it trains', async () => {
   await page.goto(`${site.address}?engine=cpu&lang=en`);
   await untilState(page, 'its beginning', ({ step }) => step > 5);
   assert.deepEqual(site.asked.slice(asked).filter((path) => /clinic|weights-/.test(path)), []);
+  await page.evaluate(() => {
+    const prefers = /** @type {number[]} */ ([]);
+    Object.assign(window, { prefers });
+    /** @type {any} */ (window).digitForge.events.addEventListener('reading', (/** @type {CustomEvent} */ { detail }) => detail.preference !== null && prefers.push(detail.preference));
+  });
   await untilState(page, 'a stretch', ({ step }) => step >= 3000, 60);
   assert.ok(site.asked.slice(asked).some((path) => /clinic.*\.wasm$/.test(path)));
   assert.equal(await page.locator('#alarms > *').count(), 0);
+  // It was asked whether it learns by heart, too.
+  /** @type {number[]} */
+  const prefers = await page.evaluate(() => /** @type {any} */ (window).prefers);
+  assert.ok(prefers.length > 2 && prefers.every((share) => share > 0.4 && share < 0.6), prefers.join(' '));
 });
 
 test('with doctor=off nobody looks after a run, and a notice says that it is lost', async () => {

@@ -22,8 +22,9 @@ const untilPaused = (page, step = 0) => untilState(page, 'a pause', (state) => s
 async function trainCounting(settings, seconds) {
   const page = await browser.newPage({ viewport: { width: 360, height: 700 } });
   try {
+    // A reading, of which one may fall into these seconds, has buffers of its own: nobody reads the run.
     await page.goto(`${site.address}?engine=gpu&lang=en&doctor=off#${settings}`);
-    // Warm: played, drawn, read, and paused once. A reading for the doctor, which takes a checkpoint, is nothing of a step.
+    // Warm: played, drawn, read, and paused once.
     await untilState(page, 'training', ({ step, engine }) => step > 10 && engine === 'gpu', 60);
     await sleep(2000);
     await page.locator('#play').click();

@@ -40,6 +40,15 @@ test('the meters show digits becoming legible, and take less than 5 % of the tim
   const bars = await page.locator('.bars li').evaluateAll((all) => all.map((bar) => /** @type {HTMLElement} */ (bar).title));
   assert.equal(bars.length, 10);
   assert.ok(bars.every((title, digit) => new RegExp(`^${digit}: \\d+% of the images, \\d+% as asked for$`).test(title)), bars.join('; '));
+  // Each says the same to those who can't see it, and so does a table of the curve.
+  const named = await page.locator('.bars').getByRole('img').evaluateAll((all) => all.map((bar) => bar.ariaLabel ?? ''));
+  assert.equal(named.length, 10);
+  assert.ok(named.every((name, digit) => new RegExp(`^${digit}: \\d+% of the images, \\d+% as asked for$`).test(name)), named.join('; '));
+  await page.locator('#quality-distance summary').click();
+  const lines = await page.locator('#quality-distance tr').allInnerTexts();
+  assert.equal(lines[0], 'Step\tFD\tFloor');
+  assert.ok(lines.length > 2 && lines.slice(1).every((line) => /^[\d,]+\t[\d.,]+\t[\d.]+$/.test(line)), lines.join('; '));
+  assert.equal(await page.locator('#quality-distance caption').innerText(), 'Distance from real digits, as numbers');
   assert.match(await page.locator('.distance .now').innerText(), /^FD [\d.,]+, floor [\d.]+$/);
   const said = await cost();
   t.diagnostic(said);
@@ -77,8 +86,47 @@ test('a full report reads 6,000 images of one step, beside real ones, and can be
   assert.equal(confusion.reduce((sum, text) => sum + Number(text.replaceAll(',', '')), 0), 6000);
   const distances = await page.locator('#report .tables > :last-child tr').allInnerTexts();
   assert.equal(distances.length, 7);
+  assert.match(distances[2] ?? '', /^KID\t-?[\d.]+ ± [\d.]+\t-?[\d.]+ ± [\d.]+$/);
   await assertFits(page);
   await keepScreen(page, 'report');
+});
+
+test('while a report measures neighbours readings go on, and cancelling ends it at once', async (t) => {
+  await page.goto(`${site.address}?engine=cpu&lang=en`);
+  await untilState(page, 'some digits', ({ step }) => step > 1000, 60);
+  await until('a reading', cost, (text) => /^400 images at step/.test(text), 60);
+  const button = page.locator('#report button');
+  await page.evaluate(() => {
+    const place = /** @type {HTMLElement} */ (document.querySelector('#report .hint'));
+    const said = /** @type {string[]} */ ([]);
+    const read = /** @type {(string | null)[]} */ ([]);
+    Object.assign(window, { said, read });
+    new MutationObserver(() => said.push(place.textContent ?? '')).observe(place, { childList: true, characterData: true, subtree: true });
+    /** @type {any} */ (window).digitForge.events.addEventListener('reading', () => read.push(place.textContent));
+  });
+  const workers = page.workers().length;
+  await button.click();
+  /** @type {() => Promise<{said: string[], read: string[]}>} */
+  const seen = () => page.evaluate(() => ({ said: /** @type {any} */ (window).said, read: /** @type {any} */ (window).read }));
+  const { said, read } = await until('a reading meanwhile', seen, (all) => all.read.includes('Measuring neighbours…'), 60);
+  t.diagnostic(`${said.length} words; readings while it said ${[...new Set(read)].join(', ')}`);
+  // Drawn in parts, and read in parts.
+  for (const words of [/^Drawing (.+) of 6,000$/, /^Read (.+) of 6,000$/]) {
+    const counts = said.flatMap((text) => words.exec(text)?.[1] ?? []).map((count) => Number(count.replace(',', '')));
+    assert.ok(new Set(counts).size >= 5 && counts.every((count, k) => k === 0 || count >= Number(counts[k - 1])), counts.join(' '));
+  }
+  assert.equal(page.workers().length, workers + 1);
+  const after = await page.evaluate(() => {
+    /** @type {HTMLElement} */ (document.querySelector('#report button')).click();
+    return document.querySelector('#report .hint')?.textContent;
+  });
+  assert.equal(after, 'The report was cancelled.');
+  assert.equal(await page.locator('#report').getByRole('status').innerText(), 'The report was cancelled.');
+  // Chromium gives a worker two seconds to end by itself.
+  await until('its worker’s end', async () => page.workers().length, (count) => count === workers, 10);
+  assert.equal(await button.innerText(), 'Full report on 6,000 images');
+  // What was known by then stays.
+  assert.equal(await page.locator('#report table').count(), 3);
 });
 
 test('without labels there is a histogram and no report; in Chinese it is Chinese, and it fits a phone', async () => {

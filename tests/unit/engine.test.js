@@ -9,10 +9,10 @@ import { engineUrl } from '../../www/engine.js';
 const plain = engineUrl(() => false);
 const relaxed = engineUrl(() => true);
 
-test('each build is at most 262 kB gzipped', () => {
+test('each build is at most 266 kB gzipped', () => {
   for (const url of [plain, relaxed]) {
     const size = gzipSync(readFileSync(url)).length;
-    assert.ok(size <= 262_000, `${url.pathname}: ${size} bytes`);
+    assert.ok(size <= 266_000, `${url.pathname}: ${size} bytes`);
   }
 });
 

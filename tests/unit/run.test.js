@@ -29,6 +29,7 @@ function setUp(step, engine = 'cpu', view = 'averaged') {
     add_raw_canvas: (/** @type {string} */ canvas) => drawn.push(`on ${canvas}`),
     draw_raw: () => drawn.push('raw'),
     metrics: async () => new Float32Array(),
+    samples: async (/** @type {number} */ _first, /** @type {number} */ count) => [new Uint8Array(784 * count).fill(step), new Uint8Array(count)],
     rows: () => 8,
     columns: () => 10,
     side: () => 28,
@@ -93,4 +94,31 @@ test('on a GPU the raw generator gets its canvas once it is to be seen', async (
   run.show('raw');
   await paused();
   assert.deepEqual(drawn, ['raw']);
+});
+
+test('the training rests while images of one step are drawn, and goes on', async () => {
+  const { run, paused } = setUp(0);
+  await run.open();
+  /** Timers have no turn while a run plays here. @param {number} after */
+  const untilStep = (after) => new Promise((done) => (run.post = (message) => message.type === 'progress' && message.step > after && done(null)));
+  const begun = untilStep(0);
+  run.play();
+  await begun;
+  const sampled = await run.questions.gather(1000, () => true);
+  assert.ok(sampled && sampled.step > 0);
+  assert.ok(sampled.images.every((value) => value === sampled.step));
+  await untilStep(sampled.step);
+  await paused();
+  // Where it rests anyway, it is asked the same.
+  assert.equal((await run.questions.gather(10, () => true))?.step, run.forge.step());
+});
+
+test('of a run that has ended nothing is drawn', async () => {
+  const { run } = setUp(0);
+  await run.open();
+  Object.assign(run.forge, { destroy: () => {} });
+  const gathered = run.questions.gather(10, () => true);
+  const ended = run.destroy();
+  await assert.rejects(gathered, /the run has ended/);
+  await ended;
 });

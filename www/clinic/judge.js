@@ -16,14 +16,11 @@ async function fetched(url) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Fetches the module and the pinned weights. @returns {Promise<() => Clinic>} which opens a clinic with them */
-export async function openJudge() {
+/** Fetches the module and the pinned weights. @returns {Promise<Clinic>} */
+export async function openClinic() {
   const [weights] = await Promise.all([
     fetched(new URL(weightsUrl, import.meta.url)),
     init({ module_or_path: new URL('./pkg/digit_forge_clinic_bg.wasm', import.meta.url) }),
   ]);
-  return () => clinicOf(weights);
+  return clinicOf(weights);
 }
-
-/** The same, opened. */
-export const openClinic = async () => (await openJudge())();

@@ -1,4 +1,4 @@
-// The vocabulary between the page and the clinic's worker: types only.
+// The vocabulary between the page and a clinic's worker: types only.
 //
 //   page → clinic   open · read · gather · report · neighbours
 //   clinic → page   answer
@@ -21,11 +21,12 @@
 /** @typedef {{kid: number, kidDeviation: number, precision: number, recall: number, density: number, coverage: number}} Neighbours */
 
 /**
- * `open`: where MNIST's manifest is. `read` forgets the images before and answers with a reading and a distance; `gather` adds images to
- * those that `report` and `neighbours` tell of, from the first on. Labels are null where nothing was asked for.
- * @typedef {{type: 'open', data: string}
+ * `open`: where MNIST's manifest is, and with how many real images to compare, as many training images as test images. `read` forgets
+ * the images before and answers with a reading and a distance; `gather` adds images to those that `report` and `neighbours` tell of.
+ * Labels are null where nothing was asked for.
+ * @typedef {{type: 'open', data: string, real: number}
  *   | {type: 'read', images: Uint8Array, labels: Uint8Array | null, side: number}
- *   | {type: 'gather', images: Uint8Array, labels: Uint8Array | null, side: number, first: boolean}
+ *   | {type: 'gather', images: Uint8Array, labels: Uint8Array | null, side: number}
  *   | {type: 'report'|'neighbours'}} Question
  */
 

@@ -1,82 +1,44 @@
-// The clinic's worker: reads digits beside the engine's worker, so that a run pays for its samples alone. Speaks the vocabulary of
+// A clinic's worker: reads digits beside the engine's worker, so that a run pays for its samples alone. Speaks the vocabulary of
 // protocol.js.
 
 import { fetchChunk, fetchManifest } from '../data.js';
-import { openJudge } from './judge.js';
+import { digitsOf, spread } from '../digits.js';
+import { openClinic } from './judge.js';
 
 /** @typedef {import('./protocol.js').ToClinic} ToClinic */
 /** @typedef {import('./pkg/digit_forge_clinic.js').Clinic} Clinic */
-/** @typedef {{images: Uint8Array, labels: Uint8Array}} Labelled */
+/** @typedef {import('../digits.js').Digits} Digits */
 
-/** Real images that meters compare with, and those that a report does: as many training images, as many test images. */
-const FEW = { training: 2_000, test: 2_000 };
-const ALL = { training: 10_000, test: 10_000 };
-const PIXELS = 28 * 28;
-
-/** @type {Promise<{open: () => Clinic, training: Labelled, test: Labelled}> | null} */
+/** @type {Promise<Clinic> | null} */
 let opened = null;
-/** What a meter reads is not what a report gathers. @type {Map<typeof FEW, Clinic>} */
-const clinics = new Map();
 
-/** The bytes behind the heads of two IDX files. @param {Labelled} files @returns {Labelled} */
-const plain = ({ images, labels }) => ({ images: images.subarray(16), labels: labels.subarray(8) });
-
-/** So many from all over the set: MNIST's first test images are clearer than its last. @param {Labelled} data @param {number} count @returns {[Uint8Array, Uint8Array]} */
-function spread({ images, labels }, count) {
-  const chosen = { images: new Uint8Array(count * PIXELS), labels: new Uint8Array(count) };
-  for (let k = 0; k < count; k++) {
-    const at = Math.floor((k * labels.length) / count);
-    chosen.images.set(images.subarray(at * PIXELS, (at + 1) * PIXELS), k * PIXELS);
-    chosen.labels.set(labels.subarray(at, at + 1), k);
-  }
-  return [chosen.images, chosen.labels];
-}
-
-/** @param {string} base */
-async function open(base) {
-  const manifest = await fetchManifest(base);
-  const [chunk] = manifest.chunks;
-  const { test } = manifest;
-  if (!chunk || !test) throw new Error('manifest.json lists no test images');
-  const ignore = () => {};
-  const [open, training, tests] = await Promise.all([
-    openJudge(), fetchChunk(base, manifest, chunk, ignore), fetchChunk(base, manifest, test, ignore),
-  ]);
-  return { open, training: plain(training), test: plain(tests) };
-}
-
-/** @param {typeof FEW} counts */
-async function comparing(counts) {
-  if (!opened) throw new Error('the clinic is not open');
-  const { open, training, test } = await opened;
-  const known = clinics.get(counts);
-  if (known) return known;
-  const clinic = open();
-  clinic.compare(...spread(training, counts.training), ...spread(test, counts.test));
-  clinics.set(counts, clinic);
+/** @param {Extract<ToClinic, {type: 'open'}>} question */
+async function open({ data, real }) {
+  const manifest = await fetchManifest(data);
+  const [first] = manifest.chunks;
+  if (!first || !manifest.test) throw new Error('manifest.json lists no test images');
+  const fetched = [first, manifest.test].map((chunk) => fetchChunk(data, manifest, chunk, () => {}));
+  const [clinic, ...files] = await Promise.all([openClinic(), ...fetched]);
+  const [training, test] = /** @type {[Digits, Digits]} */ (files.map((pair) => spread(digitsOf(pair), real)));
+  clinic.compare(training.images, training.labels, test.images, test.labels);
   return clinic;
 }
 
+/** @param {Clinic} clinic @param {Extract<ToClinic, {type: 'read' | 'gather'}>} question */
+const read = (clinic, { images, labels, side }) => JSON.parse(clinic.read(images, labels ?? undefined, side));
+
 /** @param {ToClinic} question */
 async function answer(question) {
+  if (question.type === 'open') return void (await (opened ??= open(question)));
+  if (!opened) throw new Error('the clinic is not open');
+  const clinic = await opened;
   switch (question.type) {
-    case 'open': return void (await (opened ??= open(question.data)));
-    case 'read': {
-      const clinic = await comparing(FEW);
+    case 'read':
       clinic.clear();
-      const reading = JSON.parse(clinic.read(question.images, question.labels ?? undefined, question.side));
-      return { reading, distance: JSON.parse(clinic.frechet()) };
-    }
-    case 'gather': {
-      const clinic = await comparing(ALL);
-      if (question.first) clinic.clear();
-      return JSON.parse(clinic.read(question.images, question.labels ?? undefined, question.side));
-    }
-    case 'report': {
-      const clinic = await comparing(ALL);
-      return { report: JSON.parse(clinic.report()), distance: JSON.parse(clinic.frechet()) };
-    }
-    case 'neighbours': return JSON.parse((await comparing(ALL)).neighbours());
+      return { reading: read(clinic, question), distance: JSON.parse(clinic.frechet()) };
+    case 'gather': return read(clinic, question);
+    case 'report': return { report: JSON.parse(clinic.report()), distance: JSON.parse(clinic.frechet()) };
+    case 'neighbours': return JSON.parse(clinic.neighbours());
   }
 }
 

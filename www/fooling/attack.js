@@ -1,7 +1,6 @@
 // The fast gradient sign method's arithmetic: the judge is asked once where each pixel would go, and any strength follows from
 // that: ink' = ink + strength · sign, within 0 and 1. What the most strength leaves where it was stays at any.
 
-export const PIXELS = 28 * 28;
 /** How far a pixel's ink, from 0 to 1, is moved at most. */
 export const MOST = 0.3;
 /** The strengths of the curve. */

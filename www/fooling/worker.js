@@ -6,12 +6,13 @@
 
 import { clinicOf, openClinic, openSchool } from '../clinic/judge.js';
 import { fetchChunk, fetchManifest } from '../data.js';
-import { bytes, countRight, moved, PIXELS, someOfEach, STRENGTHS } from './attack.js';
+import { digitsOf, PIXELS } from '../digits.js';
+import { bytes, countRight, moved, someOfEach, STRENGTHS } from './attack.js';
 
 /** @typedef {'pinned'|'taught'} Who */
 /** @typedef {import('../clinic/pkg/digit_forge_clinic.js').Clinic} Clinic */
 /** @typedef {import('../clinic/pkg/digit_forge_clinic.js').School} School */
-/** @typedef {{images: Uint8Array, labels: Uint8Array}} Digits */
+/** @typedef {import('../digits.js').Digits} Digits */
 
 /**
  * `use` takes the pinned judge, or the one taught as it is by now. `teach` goes on, or begins anew with another seed.
@@ -180,11 +181,11 @@ class Fooling {
   async #enrol() {
     const [first] = this.manifest.chunks;
     if (!first) throw new Error('there are no training images');
-    const { images, labels } = await fetchChunk(this.data, this.manifest, first, () => {});
+    const { images, labels } = digitsOf(await fetchChunk(this.data, this.manifest, first, () => {}));
     const seed = 1 + (this.#lesson?.seed ?? 0);
     this.#lesson?.school.free();
     const school = openSchool(seed, STEPS, first.count);
-    school.add(images.subarray(16), labels.subarray(8));
+    school.add(images, labels);
     this.#lesson = { school, seed, rate: 0 };
     this.#look();
   }
@@ -241,8 +242,8 @@ let opened = null;
 async function open(data) {
   const manifest = await fetchManifest(data);
   if (!manifest.test) throw new Error('manifest.json lists no test images');
-  const [clinic, { images, labels }] = await Promise.all([openClinic(), fetchChunk(data, manifest, manifest.test, () => {})]);
-  const fooling = new Fooling(data, manifest, clinic, { images: images.subarray(16), labels: labels.subarray(8) });
+  const [clinic, test] = await Promise.all([openClinic(), fetchChunk(data, manifest, manifest.test, () => {})]);
+  const fooling = new Fooling(data, manifest, clinic, digitsOf(test));
   post({ type: 'opened', labels: fooling.shown.labels });
   fooling.fool(0);
   fooling.curve();

@@ -55,4 +55,9 @@ export class OwnSupply {
 
   /** @param {number} _k */
   repeat(_k) {}
+
+  /** All of them may be trained on. */
+  async unseen() {
+    return null;
+  }
 }

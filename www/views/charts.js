@@ -5,13 +5,15 @@
 
 import uPlot from 'uplot';
 import { number, t } from '../i18n/index.js';
+import { table } from './table.js';
 import { colour } from './theme.js';
 
 /** @typedef {import('../history.js').History} History */
 /** @typedef {import('../i18n/index.js').Key} Key */
 /** @typedef {{key: Key, column: number, colour: 'ink'|'generator'|'discriminator', dashed: boolean}} Line */
 
-const TABLE_ROWS = 10;
+/** Of a chart's numbers in its table. */
+export const TABLE_ROWS = 10;
 
 /** @type {{id: string, title: Key, note: Key, range: [number, number] | null, lines: [Line, Line], score?: {title: Key, note: Key}}[]} */
 const CHARTS = [
@@ -81,8 +83,8 @@ class Chart {
     this.note = make('p', 'note');
     this.details = /** @type {HTMLDetailsElement} */ (make('details', 'numbers'));
     this.summary = make('summary');
-    this.table = make('table');
-    this.details.append(this.summary, this.table);
+    this.place = make('div');
+    this.details.append(this.summary, this.place);
     const caption = make('figcaption');
     caption.append(this.title, legend);
     figure.append(caption, this.plotPlace, this.note, this.details);
@@ -132,30 +134,16 @@ class Chart {
 
   /** @param {History} history */
   #fillTable(history) {
-    const caption = make('caption');
-    caption.textContent = t('chart.table', { title: t(this.#words.title) });
-    const head = make('tr');
-    for (const key of /** @type {Key[]} */ (['chart.step', ...this.kind.lines.map((line) => line.key)])) {
-      const cell = make('th');
-      cell.setAttribute('scope', 'col');
-      cell.textContent = t(key);
-      head.append(cell);
-    }
-    const rows = history.sample(TABLE_ROWS).map((values) => {
-      const row = make('tr');
-      const step = make('th');
-      step.setAttribute('scope', 'row');
-      step.textContent = number(values[0] ?? 0);
-      row.append(step);
-      for (const { column } of this.kind.lines) {
-        const cell = make('td');
+    const caption = t('chart.table', { title: t(this.#words.title) });
+    const heads = /** @type {Key[]} */ (['chart.step', ...this.kind.lines.map((line) => line.key)]).map((key) => t(key));
+    const rows = history.sample(TABLE_ROWS).map((values) => [
+      number(values[0] ?? 0),
+      ...this.kind.lines.map(({ column }) => {
         const value = values[column + 1];
-        cell.textContent = typeof value === 'number' ? short(value) : '–';
-        row.append(cell);
-      }
-      return row;
-    });
-    this.table.replaceChildren(caption, head, ...rows);
+        return typeof value === 'number' ? short(value) : '–';
+      }),
+    ]);
+    this.place.replaceChildren(table(caption, heads, rows));
   }
 
   get #words() {

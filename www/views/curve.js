@@ -45,24 +45,3 @@ export function curve({ most, ticks, name, share, lines, mark }) {
   }
   return picture;
 }
-
-/**
- * The same as numbers.
- * @param {string[]} heads
- * @param {string[][]} rows
- */
-export function numbers(heads, rows) {
-  const table = document.createElement('table');
-  const row = (/** @type {string[]} */ cells, /** @type {boolean} */ isHead) => {
-    const line = document.createElement('tr');
-    cells.forEach((text, k) => {
-      const cell = document.createElement(isHead || k === 0 ? 'th' : 'td');
-      if (cell.tagName === 'TH') cell.setAttribute('scope', isHead ? 'col' : 'row');
-      cell.textContent = text;
-      line.append(cell);
-    });
-    return line;
-  };
-  table.append(row(heads, true), ...rows.map((cells) => row(cells, false)));
-  return table;
-}

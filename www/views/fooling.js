@@ -3,7 +3,8 @@
 
 import { MOST, countRight, STRENGTHS } from '../fooling/attack.js';
 import { number, rich, t } from '../i18n/index.js';
-import { curve, numbers } from './curve.js';
+import { curve } from './curve.js';
+import { table } from './table.js';
 import { thumb } from './thumbs.js';
 
 /** @typedef {import('../fooling/lab.js').FoolingLab} FoolingLab */
@@ -181,7 +182,7 @@ export class FoolingView {
       const share = shares(who)[k];
       return share === undefined ? '–' : exactPercent(share);
     })]);
-    this.curveTable.replaceChildren(numbers(heads, rows));
+    this.curveTable.replaceChildren(table('', heads, rows));
   }
 
   /** @param {Lab} lab */
@@ -202,7 +203,7 @@ export class FoolingView {
     const latest = looks.at(-1)?.[1] ?? 0;
     this.lessonWords.textContent = t('fooling.lesson', { step: number(step), steps: number(steps), accuracy: exactPercent(latest), rate: number(rate, { maximumFractionDigits: 1 }) });
     const rows = looks.map(([at, share]) => [number(at), exactPercent(share)]);
-    this.lessonTable.replaceChildren(numbers([t('chart.step'), t('fooling.heldOut')], rows));
+    this.lessonTable.replaceChildren(table('', [t('chart.step'), t('fooling.heldOut')], rows));
     const said = lesson.goesOn ? t('fooling.teaching') : isOver ? t('fooling.over', { accuracy: exactPercent(latest) }) : t('fooling.stopped');
     if (this.said.textContent !== said) this.said.textContent = said;
   }

@@ -1,7 +1,10 @@
-// The meters: what the judge reads, as numbers, as ten bars, and as a distance over time.
+// The meters: what the judge reads, as numbers, as ten bars, and as a distance over time, which a table says as well.
 
 import uPlot from 'uplot';
+import { evenly } from '../history.js';
 import { number, rich, t } from '../i18n/index.js';
+import { TABLE_ROWS } from './charts.js';
+import { table } from './table.js';
 import { colour } from './theme.js';
 
 /** @typedef {import('../i18n/index.js').Key} Key */
@@ -15,8 +18,8 @@ const MOST = 600;
 /** @param {number | null | undefined} value */
 export const percent = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { style: 'percent', maximumFractionDigits: 0 }) : '–');
 
-/** With three digits that count. @param {number | null | undefined} value */
-export const figure = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { maximumSignificantDigits: 3 }) : '–');
+/** With the three digits that count. @param {number | null | undefined} value */
+export const figure = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : '–');
 
 /** How many digits are read as asked for. @param {number[] | null} agreements */
 export const legible = (agreements) => agreements?.filter((agreement) => agreement >= LEGIBLE).length ?? null;
@@ -35,6 +38,7 @@ const SCORES = [
   { key: 'quality.entropy', show: ({ reading }) => percent(reading.entropy / Math.LN10) },
   { key: 'quality.within', hint: 'quality.withinHint', show: ({ reading }) => figure(reading.within) },
   { key: 'quality.accuracy', hint: 'quality.accuracyHint', show: ({ accuracy }) => percent(accuracy) },
+  { key: 'quality.preference', hint: 'quality.preferenceHint', show: ({ preference }) => percent(preference) },
   { key: 'quality.gradientD', show: ({ vitals }) => figure(vitals?.[0]) },
   { key: 'quality.gradientG', show: ({ vitals }) => figure(vitals?.[1]) },
 ];
@@ -68,7 +72,10 @@ export class MetersView {
     this.bars = Array.from({ length: 10 }, (_, digit) => {
       const bar = make('li');
       const [fill, name] = [make('i'), make('span')];
+      // The bar says it all, and says which digit.
+      fill.role = 'img';
       name.textContent = String(digit);
+      name.ariaHidden = 'true';
       bar.append(fill, name);
       bars.append(bar);
       return { bar, fill };
@@ -81,7 +88,12 @@ export class MetersView {
     this.place = make('div', 'plot');
     this.place.ariaHidden = 'true';
     this.distanceNote = make('p', 'note');
-    distance.append(this.distanceTitle, this.now, this.place, this.distanceNote);
+    this.details = /** @type {HTMLDetailsElement} */ (make('details', 'numbers'));
+    this.summary = make('summary');
+    this.tablePlace = make('div');
+    this.details.append(this.summary, this.tablePlace);
+    this.details.addEventListener('toggle', () => this.#fillTable());
+    distance.append(this.distanceTitle, this.now, this.place, this.distanceNote, this.details);
     this.plot = this.#plot();
     new ResizeObserver(() => this.#fit()).observe(this.place);
     this.cost = /** @type {HTMLElement} */ (document.getElementById('quality-cost'));
@@ -157,11 +169,22 @@ export class MetersView {
       fill.style.height = `${Math.min(100, 500 * share)}%`;
       bar.className = agreement !== undefined && agreement < LEGIBLE ? 'pale' : '';
       const words = { digit, share: percent(share), agreement: percent(agreement) };
-      bar.title = moment ? t(agreement === undefined ? 'quality.readBarOnly' : 'quality.readBar', words) : '';
+      const said = t(agreement === undefined ? 'quality.readBarOnly' : 'quality.readBar', words);
+      fill.ariaLabel = said;
+      bar.title = moment ? said : '';
     });
     this.plot.setData(this.#course);
+    this.#fillTable();
     this.now.textContent = moment ? t('quality.distanceNow', { fd: figure(moment.distance.fd), floor: figure(moment.distance.floor) }) : '–';
     this.#tell();
+  }
+
+  #fillTable() {
+    if (!this.details.open) return;
+    const [steps, distances, floors] = this.#course;
+    const rows = evenly(steps.length, TABLE_ROWS).map((at) => [number(steps[at] ?? 0), figure(distances[at]), figure(floors[at])]);
+    const heads = [t('chart.step'), t('quality.fd'), t('quality.floor')];
+    this.tablePlace.replaceChildren(table(t('chart.table', { title: t('quality.distance') }), heads, rows));
   }
 
   #tell() {
@@ -184,6 +207,7 @@ export class MetersView {
     this.readNote.textContent = t('quality.readNote');
     this.distanceTitle.textContent = t('quality.distance');
     this.distanceNote.textContent = t('quality.distanceNote', { n: number(this.#moment?.distance.images ?? 400) });
+    this.summary.textContent = t('chart.numbers');
     this.again.textContent = t('quality.again');
     this.plot.redraw(false, true);
     this.#draw();

@@ -3,6 +3,7 @@
 
 import { number, t } from '../i18n/index.js';
 import { figure } from './meters.js';
+import { head, row, table } from './table.js';
 
 /** @typedef {import('../i18n/index.js').Key} Key */
 /** @typedef {import('../clinic/protocol.js').Report} Report */
@@ -19,27 +20,6 @@ function make(tag, text = '') {
   return element;
 }
 
-/** @param {string} text @param {'row'|'col'} scope */
-function head(text, scope) {
-  const cell = make('th', text);
-  cell.setAttribute('scope', scope);
-  return cell;
-}
-
-/** @param {string} caption @param {string[]} columns @param {[string, ...string[]][]} rows */
-function table(caption, columns, rows) {
-  const element = make('table');
-  const top = make('tr');
-  top.append(...columns.map((text) => head(text, 'col')));
-  const lines = rows.map(([name, ...cells]) => {
-    const row = make('tr');
-    row.append(head(name, 'row'), ...cells.map((text) => make('td', text)));
-    return row;
-  });
-  element.append(make('caption', caption), top, ...lines);
-  return scrolled(element);
-}
-
 /** @param {HTMLElement} element */
 function scrolled(element) {
   const frame = document.createElement('div');
@@ -51,28 +31,32 @@ function scrolled(element) {
 /** @param {number} value */
 const score = (value) => number(value, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 
+/** @param {string} [text] */
+const cellOf = (text = '') => /** @type {HTMLTableCellElement} */ (make('td', text));
+
 /** @param {Table} table */
 function confusion({ confusion: counts }) {
-  const element = make('table');
+  const element = document.createElement('table');
   element.className = 'confusion';
-  const top = make('tr');
-  top.append(make('td'), ...counts.map((_, digit) => head(String(digit), 'col')));
-  element.append(make('caption', t('report.confusion')), top);
-  counts.forEach((row, digit) => {
-    const all = row.reduce((sum, count) => sum + count, 0);
-    const line = make('tr');
-    line.append(head(String(digit), 'row'), ...row.map((count) => {
-      const cell = make('td', count > 0 ? number(count) : '');
+  element.createCaption().textContent = t('report.confusion');
+  const rows = counts.map((line, digit) => {
+    const all = line.reduce((sum, count) => sum + count, 0);
+    const cells = line.map((count) => {
+      const cell = cellOf(count > 0 ? number(count) : '');
       const share = all > 0 ? count / all : 0;
       // The root, so that a few wrong ones are seen beside many right ones.
       cell.style.setProperty('--shade', `${Math.round(85 * Math.sqrt(share))}%`);
       cell.style.setProperty('--dark', share > 0.3 ? '100%' : '0%');
       return cell;
-    }));
-    element.append(line);
+    });
+    return row([head(String(digit), 'row'), ...cells]);
   });
+  element.append(row([cellOf(), ...counts.map((_, digit) => head(String(digit), 'col'))]), ...rows);
   return scrolled(element);
 }
+
+/** A mean and how far it may be off. @param {number} mean @param {number} deviation */
+const between = (mean, deviation) => `${figure(mean)} ± ${figure(deviation)}`;
 
 export class ReportView {
   /** @type {Findings | null} */
@@ -85,8 +69,8 @@ export class ReportView {
   constructor({ start, cancel, count }) {
     this.count = count;
     const place = /** @type {HTMLElement} */ (document.getElementById('report'));
-    const row = make('div');
-    row.className = 'row';
+    const bar = make('div');
+    bar.className = 'row';
     this.button = /** @type {HTMLButtonElement} */ (make('button'));
     this.button.type = 'button';
     this.button.addEventListener('click', () => (this.#busy ? cancel() : start()));
@@ -94,10 +78,15 @@ export class ReportView {
     this.progress.hidden = true;
     this.said = make('span');
     this.said.className = 'hint';
-    this.said.setAttribute('role', 'status');
-    row.append(this.button, this.progress, this.said);
+    this.said.id = 'report-said';
+    this.progress.setAttribute('aria-labelledby', this.said.id);
+    // What is announced, which isn't every number.
+    this.live = make('p');
+    this.live.className = 'announce';
+    this.live.setAttribute('role', 'status');
+    bar.append(this.button, this.progress, this.said);
     this.place = document.createElement('div');
-    place.append(row, this.place);
+    place.append(bar, this.live, this.place);
   }
 
   /** @param {boolean} can whether there is a run to report on */
@@ -112,7 +101,9 @@ export class ReportView {
     this.progress.hidden = false;
     if (Number.isNaN(part)) this.progress.removeAttribute('value');
     else this.progress.value = part;
-    this.relabel();
+    this.#tell();
+    // Where a stage begins.
+    if (!(part > 0)) this.live.textContent = this.said.textContent;
   }
 
   /** @param {(() => string) | null} word */
@@ -120,7 +111,8 @@ export class ReportView {
     this.#busy = false;
     this.#word = word;
     this.progress.hidden = true;
-    this.relabel();
+    this.#tell();
+    this.live.textContent = word ? this.said.textContent : '';
   }
 
   /** @param {Findings | null} findings */
@@ -130,9 +122,13 @@ export class ReportView {
   }
 
   relabel() {
+    this.#tell();
+    this.#draw();
+  }
+
+  #tell() {
     this.button.textContent = this.#busy ? t('report.cancel') : t('report.start', { count: number(this.count) });
     this.said.textContent = this.#word?.() ?? t('report.hint');
-    this.#draw();
   }
 
   #draw() {
@@ -141,25 +137,25 @@ export class ReportView {
     const title = make('h3', t('report.title', { step: number(findings.step), count: number(findings.count) }));
     const tables = document.createElement('div');
     tables.className = 'tables';
-    if (findings.report) tables.append(this.#scores(findings.report), confusion(findings.report.images));
-    else tables.append(this.#histogram(findings));
-    tables.append(this.#distances(findings));
+    if (findings.report) tables.append(scrolled(this.#scores(findings.report)), confusion(findings.report.images));
+    else tables.append(scrolled(this.#histogram(findings)));
+    tables.append(scrolled(this.#distances(findings)));
     this.place.replaceChildren(title, tables);
   }
 
   /** @param {Report} report */
   #scores({ images, real }) {
     /** @param {Key | number} name @param {Scores} scores @param {Scores} ceiling @returns {[string, ...string[]]} */
-    const row = (name, { precision, recall, f1, support }, ceiling) => [
+    const line = (name, { precision, recall, f1, support }, ceiling) => [
       typeof name === 'number' ? String(name) : t(name), score(precision), score(recall), score(f1), number(support), score(ceiling.f1),
     ];
     const same = (/** @type {Table} */ { accuracy, macro }) => ({ precision: accuracy, recall: accuracy, f1: accuracy, support: macro.support });
     const columns = /** @type {Key[]} */ (['report.digit', 'report.precision', 'report.recall', 'report.f1', 'report.support', 'report.realF1']);
-    return table('', columns.map((key) => t(key)), [
-      ...images.digits.map((scores, digit) => row(digit, scores, /** @type {Scores} */ (real.digits[digit]))),
-      row('report.micro', same(images), same(real)),
-      row('report.macro', images.macro, real.macro),
-      row('report.weighted', images.weighted, real.weighted),
+    return table(t('report.scores'), columns.map((key) => t(key)), [
+      ...images.digits.map((scores, digit) => line(digit, scores, /** @type {Scores} */ (real.digits[digit]))),
+      line('report.micro', same(images), same(real)),
+      line('report.macro', images.macro, real.macro),
+      line('report.weighted', images.weighted, real.weighted),
     ]);
   }
 
@@ -175,7 +171,7 @@ export class ReportView {
     const rows = [[t('report.fd', { n: number(distance.images) }), figure(distance.fd), figure(distance.floor)]];
     if (neighbours) {
       const { images, floor } = neighbours;
-      rows.push([t('report.kid'), figure(images.kid), figure(floor.kid)]);
+      rows.push([t('report.kid'), between(images.kid, images.kidDeviation), between(floor.kid, floor.kidDeviation)]);
       const names = /** @type {const} */ ({ precision: 'report.sPrecision', recall: 'report.sRecall', density: 'report.density', coverage: 'report.coverage' });
       for (const key of /** @type {(keyof typeof names)[]} */ (Object.keys(names))) rows.push([t(names[key]), figure(images[key]), figure(floor[key])]);
     }

@@ -6,7 +6,7 @@ use crate::{Forge, error};
 use digit_forge_core::doctor::cures::Offer;
 use digit_forge_core::doctor::keeper::{Keeper, MOST_BYTES, Rescue};
 use digit_forge_core::doctor::rules::rule;
-use digit_forge_core::doctor::symptoms::{Samples, Symptoms};
+use digit_forge_core::doctor::symptoms::{Memory, Samples, Symptoms};
 use digit_forge_core::doctor::{Alarm, words};
 use digit_forge_core::error::Result;
 use digit_forge_core::models::vitals::Vitals;
@@ -85,7 +85,7 @@ impl Forge {
 
     /// Tells the doctor how the run was after a step. `broke`: the first step whose losses were no numbers. `vitals` are both
     /// gradients' lengths, the noise's effect and the logits, `samples` ten shares, the agreement, the certainty, the diversity
-    /// and that within a digit, with NaN for what nobody knows. The answer is what was found, as JSON: alarms that are new, the
+    /// and that within a digit, with NaN for what nobody knows; `preference` is that of [`Forge::preference`]. The answer is what was found, as JSON: alarms that are new, the
     /// names of those that are on, whether the run went back by itself, and the settings in force.
     pub async fn observe(
         &mut self,
@@ -93,8 +93,9 @@ impl Forge {
         broke: Option<u32>,
         vitals: Option<Vec<f32>>,
         samples: Option<Vec<f32>>,
+        preference: Option<f32>,
     ) -> std::result::Result<String, JsError> {
-        self.observed(step, broke, vitals, samples).await.map_err(error)
+        self.observed(step, broke, vitals, samples, preference).await.map_err(error)
     }
 
     /// Goes back to before an alarm that is on began, if that is remembered, and applies the cure, which has to be a live one.
@@ -116,11 +117,14 @@ impl Forge {
         broke: Option<u32>,
         vital: Option<Vec<f32>>,
         sample: Option<Vec<f32>>,
+        preference: Option<f32>,
     ) -> Result<String> {
         let Some(keeper) = &mut self.keeper else { return Ok("null".into()) };
         let vitals = vital.and_then(|values| vitals(step, &values));
         let samples = sample.and_then(|values| samples(&values));
-        let symptoms = Symptoms { step, broke, vitals, samples, memory: None };
+        // Nobody looks for copies: the page holds no samples against training images.
+        let memory = preference.map(|preference| Memory { preference, copies: None });
+        let symptoms = Symptoms { step, broke, vitals, samples, memory };
         let observed = keeper.observe(&mut self.trainer, symptoms).await?;
         let alarms: Result<Vec<Json>> = observed.alarms.iter().map(|alarm| told(keeper, alarm)).collect();
         let on = keeper.doctor().alarms().iter().map(|alarm| Json::text(alarm.rule.id)).collect();

@@ -4,7 +4,7 @@
 
 use digit_forge_core::data::{IMAGE, idx};
 use digit_forge_wasm::{Forge, checkpoint_settings, description, networks, prepare, resolve};
-use js_sys::{Float32Array, Promise, Uint8Array};
+use js_sys::{Array, Float32Array, Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -29,11 +29,16 @@ async fn value<T: JsCast>(promise: Promise) -> T {
     JsFuture::from(promise).await.expect("the promise holds").unchecked_into()
 }
 
-/// A thousand images: digit `d` is `d + 1` bright rows.
-fn with_data(mut forge: Forge) -> Forge {
-    let labels: Vec<u8> = (0..1000).map(|i| (i % 10) as u8).collect();
+/// Images of which digit `d` is `d + 1` bright rows, and their digits.
+fn digits(count: usize) -> (Vec<u8>, Vec<u8>) {
+    let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
     let row = |n: usize| if n % IMAGE.rows <= usize::from(labels[n / IMAGE.rows]) { [220; 28] } else { [0; 28] };
-    let pixels: Vec<u8> = (0..1000 * IMAGE.rows).flat_map(row).collect();
+    ((0..count * IMAGE.rows).flat_map(row).collect(), labels)
+}
+
+/// With a thousand of them.
+fn with_data(mut forge: Forge) -> Forge {
+    let (pixels, labels) = digits(1000);
     ok(forge.add_data(&idx::write_images(IMAGE, &pixels), &idx::write_labels(&labels)));
     forge
 }
@@ -84,6 +89,34 @@ async fn a_run_learns_on_either_engine() {
             (0..rows).flat_map(image).map(|&v| u32::from(v)).sum::<u32>()
         };
         assert!(ink(9) > 3 * ink(0), "{engine}: {} against {}", ink(9), ink(0));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn samples_have_numbers_and_digits() {
+    let mut forge = with_data(ok(Forge::cpu(SMALL, None)));
+    let mut parts = Vec::new();
+    for (first, count) in [(0, 90), (0, 30), (30, 60)] {
+        let sampled: Array = value(ok(forge.samples(first, count))).await;
+        let [images, labels] = [0, 1].map(|i| sampled.get(i).unchecked_into::<Uint8Array>().to_vec());
+        assert!(labels.iter().enumerate().all(|(i, &label)| usize::from(label) == (first + i) % 10));
+        parts.push(images);
+    }
+    assert_eq!(parts[0], [&parts[1][..], &parts[2]].concat());
+}
+
+#[wasm_bindgen_test]
+async fn of_images_that_it_can_not_tell_apart_d_prefers_none() {
+    let (known, labels) = digits(128);
+    let blank = vec![0; known.len()];
+    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None).await)] {
+        let mut forge = with_data(forge);
+        losses(&mut forge, &[50, 50]).await;
+        let same: JsValue = value(ok(forge.preference(&known, &labels, &known, &labels))).await;
+        assert_eq!(same.as_f64(), Some(0.5));
+        let better: JsValue = value(ok(forge.preference(&known, &labels, &blank, &labels))).await;
+        assert!(better.as_f64() > Some(0.9), "{better:?}");
+        assert!(refused(forge.preference(&known, &labels, &known[1..], &labels)).contains("pixels"));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
 use crate::models::gan::{DIGITS, GRID_ROWS, GRID_STREAM};
 use crate::program::{ProgramId, Tensor};
+use std::ops::Range;
 
 /// Whose images the grid shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,58 +69,53 @@ impl Trainer {
         Ok(Box::pin(async move { Ok(to_bytes(&images.await?)) }))
     }
 
-    /// Samples `count` images with noise of their own, always the same, the digits in turn, and their labels, while the run goes
-    /// on. The grid is as before afterwards.
+    /// Samples images of a sequence that goes on without end, whose noise is its own and always the same, the digits in turn: those
+    /// with these numbers, and their labels, while the run goes on. The grid is as before afterwards.
     ///
     /// # Errors
     /// What the engine reports.
-    pub fn sampled(&mut self, count: usize) -> Result<Pending<(Vec<u8>, Vec<u8>)>> {
+    pub fn sampled(&mut self, wanted: Range<usize>) -> Result<Pending<(Vec<u8>, Vec<u8>)>> {
         let (pixels, per_grid) = (self.gan.image.pixels(), GRID_ROWS * DIGITS);
-        let mut grids = Vec::with_capacity(count.div_ceil(per_grid));
-        for stream in 0..count.div_ceil(per_grid) as u32 {
-            self.set_grid_noise(SAMPLE_STREAM + stream)?;
+        let first = wanted.start / per_grid;
+        let mut grids = Vec::new();
+        for grid in first..wanted.end.div_ceil(per_grid) {
+            self.set_grid_noise(SAMPLE_STREAM + grid as u32)?;
             grids.push(self.images()?);
         }
         self.set_grid_noise(GRID_STREAM)?;
         Ok(Box::pin(async move {
-            let mut images = Vec::with_capacity(count.next_multiple_of(per_grid) * pixels);
+            let mut images = Vec::with_capacity(grids.len() * per_grid * pixels);
             for grid in grids {
                 images.append(&mut grid.await?);
             }
-            images.truncate(count * pixels);
-            Ok((images, in_turn(count)))
+            let before = first * per_grid;
+            images.truncate((wanted.end - before) * pixels);
+            images.drain(..(wanted.start - before) * pixels);
+            // Grids have a column for each digit.
+            Ok((images, wanted.map(|i| (i % DIGITS) as u8).collect()))
         }))
     }
 
-    /// Samples `count` images with fresh noise, the digits in turn, and their labels. The grid is as before afterwards.
-    /// `progress` is told how many there are.
+    /// Samples the first `count` images of that sequence, a grid at a time. `progress` is told how many there are.
     ///
     /// # Errors
     /// What the engine reports.
     pub async fn samples(&mut self, count: usize, mut progress: impl FnMut(usize)) -> Result<(Vec<u8>, Vec<u8>)> {
-        let pixels = self.gan.image.pixels();
-        let mut images = Vec::with_capacity(count * pixels);
-        let mut stream = SAMPLE_STREAM;
-        while images.len() < count * pixels {
-            self.set_grid_noise(stream)?;
-            stream += 1;
-            let grid = self.images()?.await?;
-            let missing = count * pixels - images.len();
-            images.extend_from_slice(&grid[..grid.len().min(missing)]);
-            progress(images.len() / pixels);
+        let mut images = Vec::with_capacity(count * self.gan.image.pixels());
+        let mut labels = Vec::with_capacity(count);
+        while labels.len() < count {
+            let upto = count.min(labels.len() + GRID_ROWS * DIGITS);
+            let (mut more, mut digits) = self.sampled(labels.len()..upto)?.await?;
+            images.append(&mut more);
+            labels.append(&mut digits);
+            progress(upto);
         }
-        self.set_grid_noise(GRID_STREAM)?;
-        Ok((images, in_turn(count)))
+        Ok((images, labels))
     }
 }
 
 /// Streams of sample noise, one for each grid of samples, from here on.
 const SAMPLE_STREAM: u32 = 1 << 16;
-
-/// The labels of so many samples: grids have a column for each digit.
-fn in_turn(count: usize) -> Vec<u8> {
-    (0..count).map(|i| (i % DIGITS) as u8).collect()
-}
 
 /// Values from -1 to 1 to bytes, ink = 255.
 fn to_bytes(words: &[u32]) -> Vec<u8> {

@@ -240,7 +240,9 @@ mod tests {
             on_cpu.run(3).unwrap();
             let prepared = [&on_cpu, &on_gpu].map(|t| t.prepare_vitals().unwrap());
             on_gpu.run(3).unwrap();
-            prepared.map(|pending| block_on(pending).unwrap());
+            for pending in prepared {
+                block_on(pending).unwrap();
+            }
             assert_alike(&vitals(&mut on_cpu), &vitals(&mut on_gpu), 2e-3, &text);
             let [a, b] = [&mut on_cpu, &mut on_gpu].map(|t| block_on(t.opinions(&shown.0, &shown.1).unwrap()).unwrap());
             assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + a.abs())), "{text}");

@@ -21,6 +21,18 @@ fn samples_are_fresh_and_leave_the_grid_as_it_was() {
     assert_eq!(block_on(trainer.images().unwrap()).unwrap(), grid);
 }
 
+#[test]
+fn samples_drawn_in_parts_are_the_samples_drawn_at_once() {
+    let mut trainer = trainer(TINY);
+    trainer.run(5).unwrap();
+    let mut drawn = |wanted| block_on(trainer.sampled(wanted).unwrap()).unwrap();
+    let (images, labels) = drawn(0..200);
+    // Parts of a grid, whole ones, and more than one; and none.
+    let parts = [0..30, 30..80, 80..80, 80..165, 165..200].map(&mut drawn);
+    assert!(parts.iter().flat_map(|(images, _)| images).eq(&images));
+    assert!(parts.iter().flat_map(|(_, labels)| labels).eq(&labels));
+}
+
 /// The grid by averaged and by raw weights.
 fn both_grids(trainer: &mut Trainer) -> [Vec<u8>; 2] {
     [Weights::Averaged, Weights::Raw].map(|weights| block_on(trainer.images_of(weights).unwrap()).unwrap())

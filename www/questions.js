@@ -1,0 +1,106 @@
+// What is asked of a run while it goes on: its digits, how it is, a checkpoint. No answer changes the run. The engine's doctor
+// holds the engine while it waits for a device, so each question waits until it is free, or until it is its turn.
+
+import { Memory } from './memory.js';
+
+/** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
+/** @typedef {import('./protocol.js').Sampled} Sampled */
+
+/** Images that are drawn at a time: three grids. */
+const PART = 240;
+
+export class Questions {
+  /** @type {Promise<void> | null} */
+  #prepared = null;
+
+  /**
+   * @param {object} parts
+   * @param {number} parts.id   of the run
+   * @param {Forge} parts.forge
+   * @param {ConstructorParameters<typeof Memory>[1]} parts.supply
+   * @param {() => Promise<void>} parts.free   until nobody holds the engine
+   * @param {<T>(task: () => Promise<T>) => Promise<T>} parts.alone   does a task while no step is made
+   * @param {() => Promise<void>} parts.breathe   shows how the run is, and lets messages in
+   */
+  constructor({ id, forge, supply, free, alone, breathe }) {
+    this.id = id;
+    this.forge = forge;
+    this.memory = new Memory(forge, supply);
+    this.free = free;
+    this.alone = alone;
+    this.breathe = breathe;
+  }
+
+  /** The grid's. @returns {Promise<Uint8Array>} */
+  async images() {
+    await this.free();
+    return this.forge.images();
+  }
+
+  /** A checkpoint of this moment. */
+  async save() {
+    await this.free();
+    const step = this.forge.step();
+    return { step, file: await this.forge.save() };
+  }
+
+  /**
+   * Images of this moment and, if it is wanted, how the run is.
+   * @param {number} count
+   * @param {boolean} wantsVitals
+   * @returns {Promise<Sampled>}
+   */
+  async sample(count, wantsVitals) {
+    if (wantsVitals) await this.#prepare();
+    await this.free();
+    const { id, forge } = this;
+    const began = performance.now();
+    const step = forge.step();
+    const shown = wantsVitals ? this.memory.shown : null;
+    // All is asked for before any is waited for, so that it is of one step.
+    const asked = [
+      forge.samples(0, count),
+      wantsVitals ? forge.vitals() : [null, NaN],
+      shown && forge.preference(shown.known.images, shown.known.labels, shown.unseen.images, shown.unseen.labels),
+    ];
+    const [[images, labels], [vitals, accuracy], preference] = await Promise.all(asked);
+    const ms = performance.now() - began;
+    return { run: id, step, side: forge.side(), images, labels, vitals, accuracy, preference, ms };
+  }
+
+  /** What vitals need is compiled while the run goes on, which would have to wait for it otherwise. */
+  #prepare() {
+    return (this.#prepared ??= this.forge.prepareVitals().catch((/** @type {unknown} */ error) => {
+      this.#prepared = null;
+      throw error;
+    }));
+  }
+
+  /**
+   * Many images of one step, drawn in parts. The training rests until the last is there: what draws them, the generator's averaged
+   * weights, is in the engine once, and a step would move it. A second copy would be programs and memory that every run pays for.
+   * Between two parts messages are heard and the canvas is drawn, so the page never waits.
+   * @param {number} count
+   * @param {(done: number) => boolean} goesOn   is told how many there are; whether more are wanted
+   * @returns {Promise<Sampled | null>}   null where they aren't
+   */
+  gather(count, goesOn) {
+    return this.alone(async () => {
+      const { id, forge } = this;
+      const began = performance.now();
+      const step = forge.step();
+      const side = forge.side();
+      const images = new Uint8Array(count * side * side);
+      const labels = new Uint8Array(count);
+      for (let first = 0; first < count; first += PART) {
+        if (!goesOn(first)) return null;
+        const [some, digits] = await forge.samples(first, Math.min(PART, count - first));
+        images.set(some, first * side * side);
+        labels.set(digits, first);
+        await this.breathe();
+      }
+      const ms = performance.now() - began;
+      return { run: id, step, side, images, labels, vitals: null, accuracy: NaN, preference: null, ms };
+    });
+  }
+}
