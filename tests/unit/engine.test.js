@@ -28,12 +28,18 @@ test('the build for the others has none of those instructions', () => {
   assert.deepEqual([fused(plain), fused(relaxed)], [false, true]);
 });
 
-test('a build asks the glue for functions that it has, and for each once', () => {
-  const glue = readFileSync(new URL('../../www/pkg/digit_forge_wasm.js', import.meta.url), 'utf8');
+test('a build asks the glue, or the file beside it, for functions that they have, and for each once', () => {
+  const text = (/** @type {string} */ file) => readFileSync(new URL(`../../www/pkg/${file}`, import.meta.url), 'utf8');
+  const glue = text('digit_forge_wasm.js');
   const builds = [plain, relaxed].map((url) => readFileSync(url)).filter((bytes) => WebAssembly.validate(bytes));
   for (const bytes of builds) {
-    const names = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ name }) => name);
+    const asked = WebAssembly.Module.imports(new WebAssembly.Module(bytes));
+    const names = asked.map(({ module, name }) => `${module} ${name}`);
     assert.deepEqual(names, [...new Set(names)]);
-    for (const name of names) assert.match(glue, new RegExp(`^ {8}"${name}": function`, 'm'));
+    for (const { module, name } of asked) {
+      if (module === './beside.js') assert.match(text(module), new RegExp(`^export (function|const) ${name}\\b`, 'm'));
+      else assert.match(glue, new RegExp(`^ {8}"${name}": function`, 'm'));
+    }
+    assert.ok(asked.some(({ module }) => module === './beside.js'));
   }
 });

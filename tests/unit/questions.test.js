@@ -18,6 +18,7 @@ function setUp() {
     images_wanted: () => 10,
     // Their labels tell which they are.
     samples: async (/** @type {number} */ first, /** @type {number} */ count) => (asked.push(`samples ${first} ${count} at ${step}`), [new Uint8Array(784 * count).fill(count % 256), Uint8Array.from({ length: count }, (_, k) => first + k)]),
+    prepareVitals: async () => void asked.push('prepared'),
     vitals: async () => (asked.push(`vitals at ${step}`), [new Float32Array(3), 0.75]),
     preference: async () => (asked.push(`preference at ${step}`), 0.5),
   };
@@ -30,22 +31,28 @@ function setUp() {
     },
     breathe: async () => void asked.push('breathe'),
   });
-  return { questions, asked, goOn: () => step++ };
+  return { questions, asked, forge, goOn: () => step++ };
+}
+
+/** @param {string[]} asked @param {string} what */
+async function until(asked, what) {
+  while (!asked.includes(what)) await Promise.resolve();
 }
 
 test('samples, vitals and what D prefers are of one step, though the run goes on', async () => {
   const { questions, asked, goOn } = setUp();
   const first = questions.sample(2, true);
-  await Promise.resolve();
+  await until(asked, 'samples 0 2 at 7');
   goOn();
   // The unseen images were not there yet: nobody waits for them.
   assert.equal((await first).preference, null);
   const second = questions.sample(2, true);
-  await Promise.resolve();
+  await until(asked, 'samples 0 2 at 8');
   goOn();
   const { run, step, side, accuracy, preference } = await second;
   assert.deepEqual({ run, step, side, accuracy, preference }, { run: 3, step: 8, side: 28, accuracy: 0.75, preference: 0.5 });
-  assert.deepEqual(asked, ['free', 'samples 0 2 at 7', 'vitals at 7', 'free', 'samples 0 2 at 8', 'vitals at 8', 'preference at 8']);
+  // What vitals need is made once.
+  assert.deepEqual(asked, ['prepared', 'free', 'samples 0 2 at 7', 'vitals at 7', 'free', 'samples 0 2 at 8', 'vitals at 8', 'preference at 8']);
 });
 
 test('who wants images alone is given no more', async () => {
@@ -71,4 +78,15 @@ test('who wants no more of them gets none', async () => {
   const { questions, asked } = setUp();
   assert.equal(await questions.gather(500, (done) => done < 240), null);
   assert.deepEqual(asked, ['alone', 'samples 0 240 at 7', 'breathe']);
+});
+
+test('what vitals need is made again where it failed, and nothing is read before', async () => {
+  const { questions, asked, forge } = setUp();
+  const { prepareVitals } = forge;
+  forge.prepareVitals = async () => Promise.reject(new Error('no memory'));
+  await assert.rejects(questions.sample(2, true), /no memory/);
+  assert.deepEqual(asked, []);
+  forge.prepareVitals = prepareVitals;
+  await questions.sample(2, true);
+  assert.deepEqual(asked, ['prepared', 'free', 'samples 0 2 at 7', 'vitals at 7']);
 });
