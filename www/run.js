@@ -20,11 +20,12 @@ const IN_FLIGHT = 2;
 const REPORT_EVERY = 80;
 
 const channel = new MessageChannel();
+channel.port1.start();
 
 /** Unlike a timer it isn't slowed down in a hidden tab. */
 const letMessagesIn = () =>
   new Promise((resolve) => {
-    channel.port1.onmessage = resolve;
+    channel.port1.addEventListener('message', resolve, { once: true });
     channel.port2.postMessage(0);
   });
 
