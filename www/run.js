@@ -3,6 +3,7 @@
 // in flight and timed by their completion.
 
 import { Care } from './care.js';
+import { Drawing } from './drawing.js';
 import { cpuPace, gpuPace } from './pace.js';
 import { Questions } from './questions.js';
 import { Wishes } from './wishes.js';
@@ -17,17 +18,14 @@ import { Wishes } from './wishes.js';
 
 const IN_FLIGHT = 2;
 const REPORT_EVERY = 80;
-const DRAW_EVERY = 70;
-const DRAW_AT_LEAST_EVERY = 1000;
-/** The part of the time that drawing may take. */
-const DRAW_SHARE = 0.12;
 
 const channel = new MessageChannel();
+channel.port1.start();
 
 /** Unlike a timer it isn't slowed down in a hidden tab. */
 const letMessagesIn = () =>
   new Promise((resolve) => {
-    channel.port1.onmessage = resolve;
+    channel.port1.addEventListener('message', resolve, { once: true });
     channel.port2.postMessage(0);
   });
 
@@ -46,10 +44,7 @@ export class Run {
   #rate = 0;
   #mark = { step: 0, elapsed: 0 };
   #settledAt = 0;
-  #drawCost = 0;
-  #drawAt = 0;
   #reportAt = 0;
-  #hasRaw = false;
   /** What is to be done between two slices. @type {(() => Promise<void>)[]} */
   #between = [];
   #looping = false;
@@ -71,10 +66,6 @@ export class Run {
     this.id = id;
     this.forge = forge;
     this.supply = supply;
-    this.painters = painters;
-    this.raw = raw;
-    this.look = look;
-    this.view = view;
     this.post = post;
     this.care = doctor ? new Care(forge) : null;
     const free = async () => this.care?.free();
@@ -82,6 +73,9 @@ export class Run {
     this.wishes = new Wishes({ id, forge, on: wishes, free, post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
     this.pace = this.onGpu ? gpuPace() : cpuPace();
+    // What it takes to hear of it is no cost of drawing.
+    const track = (/** @type {(ms: number) => void} */ took) => this.#track((ms) => took(Math.max(0, ms - this.pace.latency)));
+    this.drawing = new Drawing({ forge, painters, raw, look, view, track });
     this.#mark.step = forge.step();
   }
 
@@ -133,15 +127,15 @@ export class Run {
 
   /** @param {Look} look */
   restyle(look) {
-    this.look = look;
-    this.#enqueueBehindLoop(() => this.#draw());
+    this.drawing.look = look;
+    this.#enqueueBehindLoop(() => this.drawing.draw());
   }
 
   /** @param {View} view */
   show(view) {
-    this.view = view;
+    this.drawing.view = view;
     this.#enqueueBehindLoop(async () => {
-      await this.#draw();
+      await this.drawing.draw();
       await this.wishes.ask(view);
     });
   }
@@ -149,7 +143,7 @@ export class Run {
   /** Whether somebody looks at what the discriminator wants. @param {boolean} on */
   wish(on) {
     this.wishes.on = on;
-    this.#enqueueBehindLoop(() => this.wishes.ask(this.view));
+    this.#enqueueBehindLoop(() => this.wishes.ask(this.drawing.view));
   }
 
   /** Settings that need no new run. @param {string} text */
@@ -203,7 +197,7 @@ export class Run {
 
   /** A running loop draws soon anyway. @param {() => Promise<void>} task */
   #enqueueBehindLoop(task) {
-    this.#drawAt = 0;
+    this.drawing.hurry();
     const token = this.#token;
     this.#enqueue(async () => {
       if (token === this.#token) await task();
@@ -294,7 +288,7 @@ export class Run {
 
   /** Between two pieces of work: shows how it is, as often as it may, and lets messages in. */
   async #breathe() {
-    if (performance.now() >= this.#drawAt) await this.#draw();
+    if (this.drawing.isDue) await this.drawing.draw();
     if (this.wishes.isDue) await this.#ask();
     if (performance.now() >= this.#reportAt) this.#report();
     await letMessagesIn();
@@ -347,41 +341,10 @@ export class Run {
     for (let k = next; k < chunks && !this.#ended; k++) await this.#join(k);
   }
 
-  async #draw() {
-    const began = performance.now();
-    const { view } = this;
-    if (this.painters) {
-      if (view !== 'raw') this.#paint(this.painters.averaged, await this.forge.images());
-      if (view !== 'averaged') this.#paint(this.painters.raw, await this.forge.raw_images());
-      this.#drawCost = performance.now() - began;
-    } else {
-      const { paper, ink } = this.look;
-      if (view !== 'raw') this.forge.draw(paper, ink);
-      if (view !== 'averaged') {
-        // Once it is wanted: until then it costs nothing.
-        if (!this.#hasRaw) this.forge.add_raw_canvas(this.raw);
-        this.#hasRaw = true;
-        this.forge.draw_raw(paper, ink);
-      }
-      this.#track((ms) => {
-        const cost = Math.max(0, ms - this.pace.latency);
-        // Each measure is an upper bound; the lowest of late says most.
-        this.#drawCost = Math.min(cost, this.#drawCost * 1.5 + 1);
-      });
-    }
-    const rest = Math.min(DRAW_AT_LEAST_EVERY, Math.max(DRAW_EVERY, this.#drawCost / DRAW_SHARE));
-    this.#drawAt = performance.now() + rest;
-  }
-
   /** A GPU answers when it can: nobody waits for it. */
   #ask() {
-    const answer = this.wishes.ask(this.view);
+    const answer = this.wishes.ask(this.drawing.view);
     return this.onGpu ? void answer.catch((error) => this.fail(error)) : answer;
-  }
-
-  /** @param {Painter} painter @param {Uint8Array} images */
-  #paint(painter, images) {
-    painter.paint(images, this.forge.side(), this.forge.rows(), this.forge.columns(), this.look);
   }
 
   #report() {
@@ -409,8 +372,8 @@ export class Run {
   /** Everything asked for has happened and is on the page. */
   async #settleAndShow() {
     await Promise.all(this.#flights.splice(0));
-    await this.#draw();
-    await this.wishes.ask(this.view);
+    await this.drawing.draw();
+    await this.wishes.ask(this.drawing.view);
     await Promise.all(this.#flights.splice(0));
     await this.#reading;
     await this.#send();
