@@ -62,7 +62,7 @@ export class Care {
   /** Goes back from what is no number. @returns {Promise<Diagnosis>} */
   async mend() {
     const broke = /** @type {number} */ (this.#broke);
-    const found = await this.#ask({ step: this.forge.step(), vitals: null, samples: null, preference: null }, broke);
+    const found = await this.#ask({ step: this.forge.step(), vitals: null, samples: null, preference: null, copies: null }, broke);
     this.#lost = found.rescue === null;
     this.#broke = null;
     return found;
@@ -84,9 +84,9 @@ export class Care {
   }
 
   /** @param {Symptoms} symptoms @param {number} [broke] @returns {Promise<Diagnosis>} */
-  async #ask({ step, vitals, samples, preference }, broke) {
-    const sampled = samples ? inOrder(samples) : undefined;
-    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, vitals ?? undefined, sampled, preference ?? undefined)));
+  async #ask({ step, vitals, samples, preference, copies }, broke) {
+    const known = /** @type {const} */ ([vitals ?? undefined, samples ? inOrder(samples) : undefined, preference ?? undefined, copies ?? undefined]);
+    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, ...known)));
   }
 }
 

@@ -11,6 +11,9 @@ export const digitsOf = ({ images, labels }) => ({ images: images.subarray(16), 
 /** The first ones, if there are so many. @param {Digits} digits @param {number} count @returns {Digits} */
 export const firstOf = ({ images, labels }, count) => ({ images: images.subarray(0, count * PIXELS), labels: labels.subarray(0, count) });
 
+/** All but the first ones. @param {Digits} digits @param {number} count @returns {Digits} */
+export const restOf = ({ images, labels }, count) => ({ images: images.subarray(count * PIXELS), labels: labels.subarray(count) });
+
 /**
  * So many from all over a set, since MNIST's first test images are clearer than its last. Where it has fewer, they are repeated.
  * @param {Digits} digits

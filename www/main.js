@@ -90,9 +90,9 @@ const quality = new Quality({
   looked: () => seesQuality(),
   cared: () => state.options.doctor && !state.data,
   told(moment, run) {
-    const { step, vitals, preference, share } = moment;
+    const { step, vitals, preference, copies, share } = moment;
     const { shares, agreement, certainty, diversity, within } = moment.reading;
-    if (diversity !== null) player.read(run, { step, vitals, samples: { shares, agreement, certainty, diversity, within }, preference });
+    if (diversity !== null) player.read(run, { step, vitals, samples: { shares, agreement, certainty, diversity, within }, preference, copies });
     if (seesQuality()) meters.show(moment, COUNT, state.data !== null);
     tell('reading', { step, agreement, preference, fd: moment.distance.fd, share });
   },

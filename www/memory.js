@@ -1,8 +1,8 @@
 // Whether a run knows its training images by heart: some of them, and as many that it never sees, for the discriminator to be
-// asked which it prefers. The page has unseen images of MNIST alone: of other data nothing is said.
+// asked which it prefers. Where all images of somebody's own are trained on, there are no others, and nothing is said.
 
 import { DataError } from './data.js';
-import { digitsOf, firstOf, spread } from './digits.js';
+import { digitsOf, firstOf, restOf, spread } from './digits.js';
 
 /** @typedef {import('./digits.js').Digits} Digits */
 /** @typedef {import('./data.js').Supply} Supply */
@@ -34,13 +34,20 @@ export class Memory {
 
   async #fetch() {
     try {
-      const [trained, others] = await Promise.all([this.supply.chunk(0), this.supply.unseen()]);
-      if (!others) return;
-      const known = firstOf(digitsOf(trained), this.forge.images_wanted());
-      this.#shown = { known: spread(known, SHOWN), unseen: spread(digitsOf(others), SHOWN) };
+      const first = digitsOf(await this.supply.chunk(0));
+      const trained = this.forge.images_wanted();
+      const unseen = await this.#unseen(restOf(first, trained));
+      if (unseen) this.#shown = { known: spread(firstOf(first, trained), SHOWN), unseen: spread(unseen, SHOWN) };
     } catch (error) {
       // Without them nobody can tell: that is no fault of the run.
       if (!(error instanceof DataError)) throw error;
     }
+  }
+
+  /** What a run leaves out of the training images is more like them than the test images are. @param {Digits} rest */
+  async #unseen(rest) {
+    if (rest.labels.length >= SHOWN) return rest;
+    const others = await this.supply.unseen();
+    return others && digitsOf(others);
   }
 }

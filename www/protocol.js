@@ -58,8 +58,8 @@
 
 /**
  * What somebody read of a run as it was after a step, null where nobody did. `vitals` and `preference` are those of that step's
- * `Sampled`.
- * @typedef {{step: number, vitals: Float32Array | null, samples: Samples | null, preference: number | null}} Symptoms
+ * `Sampled`; `copies` is the share of samples that are nearer to a training image than to any of as many others.
+ * @typedef {{step: number, vitals: Float32Array | null, samples: Samples | null, preference: number | null, copies: number | null}} Symptoms
  */
 
 /** Settings that a cure changes. Live: in the run as it is; else it needs a new one. @typedef {{cure: string, changes: Record<string, string>, live: boolean}} Offer */

@@ -16,6 +16,8 @@ const YOUNG = 2000;
 const WAITING = 12;
 /** The part of the training's time that samples and vitals may take. */
 export const SHARE = 0.04;
+/** A run with so many training images or fewer may copy them. */
+const FEW = 1000;
 /** Milliseconds that a run trains before it is first sampled, and before the judge is fetched for somebody who doesn't look, so that the
  * first digits come as quickly as without. */
 const PATIENCE = { sample: 400, fetch: 2000 };
@@ -37,6 +39,7 @@ export const pause = (cost, looked, young) =>
  * @property {Float32Array | null} vitals see Sampled
  * @property {number} accuracy
  * @property {number | null} preference
+ * @property {number | null} copies see Symptoms
  * @property {number} share of the training's time
  */
 
@@ -127,8 +130,8 @@ export class Quality {
     try {
       const patience = PATIENCE.fetch - state.elapsed;
       if (!looked() && patience > 0) await new Promise((done) => setTimeout(done, patience));
-      const { reading, distance } = await clinic.read(sampled, asksForDigits(state));
-      if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, preference, share }, run);
+      const { reading, distance, copies } = await clinic.read(sampled, asksForDigits(state), fewImages(state));
+      if (run === state.run && course === this.#course) told({ step, reading, distance, vitals, accuracy, preference, copies, share }, run);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -144,6 +147,12 @@ export class Quality {
     this.#stopped = true;
     this.around.failed(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** How many training images a run has, where they are so few of MNIST's that it may copy them; else 0. @param {Pick<import('./state.js').State, 'resolved' | 'data'>} state */
+export function fewImages({ resolved, data }) {
+  const images = Number(resolved?.values.images);
+  return data === null && images <= FEW ? images : 0;
 }
 
 /** Whether labels are asked for. @param {Pick<import('./state.js').State, 'resolved'>} state */

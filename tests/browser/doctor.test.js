@@ -85,7 +85,7 @@ test('break-small-data is found to learn by heart, and is offered more images', 
   assert.equal(await alarm.locator('h2').innerText(), 'Learning by heart');
   const prefers = await preference();
   t.diagnostic(`${(await stateOf(page))?.step} steps, ${await alarm.locator('.measure').innerText()}; ${prefers}%`);
-  assert.ok(prefers > 55, `${prefers}%`);
+  assert.ok(prefers > 50, `${prefers}%`);
   const cures = await alarm.locator('.cures button').allInnerTexts();
   assert.equal(cures.length, 3);
   assert.equal(cures[0], 'Train on all images.');

@@ -47,6 +47,17 @@ test('real images are as good as real images, and noise is not', () => {
   clinic.free();
 });
 
+test('copies of images that a run has are told from new ones', () => {
+  const clinic = Clinic.open(weights);
+  const { images } = real('train', 60_000);
+  const [known, others] = [images.subarray(0, 200 * 784), images.subarray(0, 400 * 784)];
+  assert.equal(clinic.copies(known, 28, others), 1);
+  assert.equal(clinic.copies(others.subarray(200 * 784), 28, others), 0);
+  const share = clinic.copies(spread(tests, 400).images, 28, others);
+  assert.ok(share > 0.4 && share < 0.6, `${share}`);
+  clinic.free();
+});
+
 test('what is no image is refused', () => {
   const clinic = Clinic.open(weights);
   assert.throws(() => clinic.digits(new Uint8Array(783)), /783|784/);
@@ -91,7 +102,7 @@ test('a clinic opens once, when something is first read, and sends no labels tha
   FakeWorker.all = [];
   const clinic = new Page('data/', 50);
   assert.equal(FakeWorker.all.length, 0);
-  const first = clinic.read(images(), false);
+  const first = clinic.read(images(), false, 0);
   const [worker] = FakeWorker.all;
   assert.ok(worker);
   const { type, data, real: compared } = worker.asked[0];
@@ -111,10 +122,10 @@ test('a clinic opens once, when something is first read, and sends no labels tha
 test('what failed to open, or broke, opens anew the next time', async () => {
   FakeWorker.all = [];
   const clinic = new Page('data/', 50);
-  const first = clinic.read(images(), true);
+  const first = clinic.read(images(), true, 0);
   FakeWorker.all[0]?.answer(undefined, 'HTTP 404');
   await assert.rejects(first, /HTTP 404/);
-  const second = clinic.read(images(), true);
+  const second = clinic.read(images(), true, 0);
   assert.deepEqual(FakeWorker.all[0]?.asked.map(({ type }) => type), ['open']);
   FakeWorker.all[0]?.dispatchEvent(Object.assign(new Event('error'), { message: 'broken' }));
   await assert.rejects(second, /broken/);

@@ -18,11 +18,11 @@ const files = ({ images, labels }) => ({ images: new Uint8Array([...Array(16).fi
 
 const later = () => new Promise((done) => setTimeout(done));
 
-/** @param {{trained?: number, available?: number, unseen?: () => Promise<any>}} of */
-function memory({ trained = 60_000, available = trained, unseen = async () => files(numbered(30, 100)) } = {}) {
+/** @param {{trained?: number, available?: number, first?: number, unseen?: () => Promise<any>}} of */
+function memory({ trained = 60_000, available = trained, first = 40, unseen = async () => files(numbered(30, 100)) } = {}) {
   const asked = { unseen: 0 };
   const forge = { available, images_available: () => forge.available, images_wanted: () => trained };
-  const supply = { chunk: async () => files(numbered(40)), unseen: () => (asked.unseen++, unseen()) };
+  const supply = { chunk: async () => files(numbered(first)), unseen: () => (asked.unseen++, unseen()) };
   const memory = new Memory(forge, supply);
   return { asked, forge, shown: () => memory.shown };
 }
@@ -43,6 +43,16 @@ test('D is shown as many images that the run trains on as unseen ones, fetched o
   assert.deepEqual([...new Set(known.labels)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.ok(unseen.labels.every((number) => number >= 100));
   assert.equal(asked.unseen, 1);
+});
+
+test('what a run leaves out of the training images is unseen, where that is enough', async () => {
+  const { asked, shown } = memory({ trained: 100, first: 100 + 512 });
+  assert.equal(shown(), null);
+  await later();
+  const { known, unseen } = shown() ?? assert.fail('nothing is shown');
+  assert.ok(known.labels.every((number) => number < 100));
+  assert.deepEqual([...unseen.labels], Array.from({ length: 512 }, (_, k) => (100 + k) % 256));
+  assert.equal(asked.unseen, 0);
 });
 
 test('a run’s own images come first', async () => {

@@ -77,10 +77,16 @@ export class Clinic {
     this.#answers.clear();
   }
 
-  /** Of images by themselves. @param {Images} images @param {boolean} asked whether the labels were asked for @returns {Promise<{reading: Reading, distance: Distance}>} */
-  async read({ images, labels, side }, asked) {
+  /**
+   * Of images by themselves.
+   * @param {Images} images
+   * @param {boolean} asked   whether the labels were asked for
+   * @param {number} few   how many of the first training images a run trains on, where they may be copied; else 0
+   * @returns {Promise<{reading: Reading, distance: Distance, copies: number | null}>}
+   */
+  async read({ images, labels, side }, asked, few) {
     await this.open();
-    return this.#ask({ type: 'read', images, labels: asked ? labels : null, side }, [images.buffer]);
+    return this.#ask({ type: 'read', images, labels: asked ? labels : null, side, few }, [images.buffer]);
   }
 
   /** Adds to what a report tells of. @param {Images} images @param {boolean} asked @returns {Promise<Reading>} */

@@ -22,10 +22,10 @@
 
 /**
  * `open`: where MNIST's manifest is, and with how many real images to compare, as many training images as test images. `read` forgets
- * the images before and answers with a reading and a distance; `gather` adds images to those that `report` and `neighbours` tell of.
- * Labels are null where nothing was asked for.
+ * the images before and answers with a reading, a distance and, where a run trains on the first `few` images alone, the share of copies;
+ * `gather` adds images to those that `report` and `neighbours` tell of. Labels are null where nothing was asked for.
  * @typedef {{type: 'open', data: string, real: number}
- *   | {type: 'read', images: Uint8Array, labels: Uint8Array | null, side: number}
+ *   | {type: 'read', images: Uint8Array, labels: Uint8Array | null, side: number, few: number}
  *   | {type: 'gather', images: Uint8Array, labels: Uint8Array | null, side: number}
  *   | {type: 'report'|'neighbours'}} Question
  */

@@ -56,7 +56,7 @@ export class OwnSupply {
   /** @param {number} _k */
   repeat(_k) {}
 
-  /** All of them may be trained on. */
+  /** There are no others. */
   async unseen() {
     return null;
   }

@@ -6,6 +6,7 @@
 mod reading;
 mod school;
 
+use digit_forge_core::data::IMAGE;
 use digit_forge_core::doctor::symptoms::Reference;
 use digit_forge_core::error::{Error, Result};
 use digit_forge_core::judge::{FEATURES, Judge, Readings};
@@ -13,6 +14,7 @@ use digit_forge_core::metrics::Features;
 use digit_forge_core::metrics::frechet::Gaussian;
 use digit_forge_core::metrics::kid::kid;
 use digit_forge_core::metrics::manifold::{NEAREST, manifold};
+use digit_forge_core::metrics::memory::nearest;
 use digit_forge_core::metrics::report::Confusion;
 use digit_forge_core::models::gan::DIGITS;
 use digit_forge_core::train::json::Json;
@@ -134,6 +136,15 @@ impl Clinic {
     /// KID, precision, recall, density and coverage of the images read, and of as many training images: JSON.
     pub fn neighbours(&self) -> std::result::Result<String, JsError> {
         self.manifolds().map_err(error)
+    }
+
+    /// The share of images of `side` × `side` bytes, 28 or 56, whose nearest among real ones, `[2 N, 784]` bytes, is in the first
+    /// half of these: half where they are no copies of it.
+    pub fn copies(&self, images: &[u8], side: usize, real: &[u8]) -> std::result::Result<f64, JsError> {
+        let images = reading::sized(images, side).map_err(error)?;
+        let nearest = nearest(real, &images, IMAGE.pixels()).map_err(error)?;
+        let half = real.len() / IMAGE.pixels() / 2;
+        Ok(nearest.iter().filter(|found| found.training < half).count() as f64 / nearest.len() as f64)
     }
 
     /// The confusion and the scores of the images read, and of the test images: JSON. `null` instead where nothing was asked

@@ -25,14 +25,14 @@ fn known(value: f32) -> Option<f32> {
 }
 
 /// From ten shares, the agreement, the certainty, the diversity, and that within a digit. None of any other count.
-fn samples(values: &[f32]) -> Option<Samples> {
+fn samples_of(values: &[f32]) -> Option<Samples> {
     let (&shares, &[agreement, certainty, diversity, within]) = values.split_first_chunk()? else { return None };
     let (agreement, certainty, within) = (known(agreement), known(certainty), known(within));
     Some(Samples { shares, agreement, certainty, diversity, within })
 }
 
 /// From the lengths of both gradients, D's first, what the noise does, and the logits: of as many real images as fakes.
-fn vitals(step: u32, values: &[f32]) -> Option<Vitals> {
+fn vitals_of(step: u32, values: &[f32]) -> Option<Vitals> {
     let (&[d_gradient, g_gradient, noise_effect], logits) = values.split_first_chunk()?;
     let (real, fake) = logits.split_at(logits.len() / 2);
     Some(Vitals { step, real: real.to_vec(), fake: fake.to_vec(), d_gradient, g_gradient, noise_effect })
@@ -85,8 +85,9 @@ impl Forge {
 
     /// Tells the doctor how the run was after a step. `broke`: the first step whose losses were no numbers. `vitals` are both
     /// gradients' lengths, the noise's effect and the logits, `samples` ten shares, the agreement, the certainty, the diversity
-    /// and that within a digit, with NaN for what nobody knows; `preference` is that of [`Forge::preference`]. The answer is what was found, as JSON: alarms that are new, the
-    /// names of those that are on, whether the run went back by itself, and the settings in force.
+    /// and that within a digit, with NaN for what nobody knows; `preference` is that of [`Forge::preference`], `copies` the share of
+    /// samples whose nearest real image is one that is trained on, of as many of either kind. The answer is what was found, as JSON:
+    /// alarms that are new, the names of those that are on, and whether the run went back by itself.
     pub async fn observe(
         &mut self,
         step: u32,
@@ -94,8 +95,14 @@ impl Forge {
         vitals: Option<Vec<f32>>,
         samples: Option<Vec<f32>>,
         preference: Option<f32>,
+        copies: Option<f32>,
     ) -> std::result::Result<String, JsError> {
-        self.observed(step, broke, vitals, samples, preference).await.map_err(error)
+        let vitals = vitals.and_then(|values| vitals_of(step, &values));
+        let samples = samples.and_then(|values| samples_of(&values));
+        // Half is what D prefers where nobody asked it.
+        let memory = (preference.is_some() || copies.is_some())
+            .then(|| Memory { preference: preference.unwrap_or(0.5), copies });
+        self.observed(Symptoms { step, broke, vitals, samples, memory }).await.map_err(error)
     }
 
     /// Goes back to before an alarm that is on began, if that is remembered, and applies the cure, which has to be a live one.
@@ -111,20 +118,8 @@ impl Forge {
 }
 
 impl Forge {
-    async fn observed(
-        &mut self,
-        step: u32,
-        broke: Option<u32>,
-        vital: Option<Vec<f32>>,
-        sample: Option<Vec<f32>>,
-        preference: Option<f32>,
-    ) -> Result<String> {
+    async fn observed(&mut self, symptoms: Symptoms) -> Result<String> {
         let Some(keeper) = &mut self.keeper else { return Ok("null".into()) };
-        let vitals = vital.and_then(|values| vitals(step, &values));
-        let samples = sample.and_then(|values| samples(&values));
-        // Nobody looks for copies: the page holds no samples against training images.
-        let memory = preference.map(|preference| Memory { preference, copies: None });
-        let symptoms = Symptoms { step, broke, vitals, samples, memory };
         let observed = keeper.observe(&mut self.trainer, symptoms).await?;
         let alarms: Result<Vec<Json>> = observed.alarms.iter().map(|alarm| told(keeper, alarm)).collect();
         let on = keeper.doctor().alarms().iter().map(|alarm| Json::text(alarm.rule.id)).collect();
