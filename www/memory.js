@@ -10,12 +10,17 @@ import { digitsOf, firstOf, restOf, spread } from './digits.js';
 
 /** Images of either kind. */
 const SHOWN = 512;
+/** A run with so many training images or fewer may soon know them, and copy them. */
+export const FEW = 1000;
+/** Milliseconds between two questions to D, at least, where there are more: it takes long to know so many. */
+const EVERY = 5000;
 
 export class Memory {
   /** @type {Promise<void> | null} */
   #coming = null;
   /** @type {{known: Digits, unseen: Digits} | null} */
   #shown = null;
+  #due = 0;
 
   /**
    * @param {Pick<Forge, 'images_available' | 'images_wanted'>} forge
@@ -26,9 +31,15 @@ export class Memory {
     this.supply = supply;
   }
 
-  /** What to show to D; null where there is nothing unseen, or not yet: a run's own images come first. */
-  get shown() {
-    if (this.forge.images_available() >= this.forge.images_wanted()) this.#coming ??= this.#fetch();
+  /**
+   * What to show to D; null where it isn't due, where there is nothing unseen, or not yet: a run's own images come first.
+   * @param {number} [now]   ms
+   */
+  shown(now = performance.now()) {
+    const wanted = this.forge.images_wanted();
+    if (this.forge.images_available() >= wanted) this.#coming ??= this.#fetch();
+    if (!this.#shown || now < this.#due) return null;
+    this.#due = wanted > FEW ? now + EVERY : now;
     return this.#shown;
   }
 

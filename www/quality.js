@@ -1,6 +1,8 @@
 // How good the digits are, live: asks the run for samples, the clinic for what it reads, and tells who wants to know. It asks about
 // once a second, and less often where what it asks for would take more than its share of the training's time.
 
+import { FEW } from './memory.js';
+
 /** @typedef {import('./clinic/protocol.js').Reading} Reading */
 /** @typedef {import('./clinic/protocol.js').Distance} Distance */
 /** @typedef {import('./protocol.js').Sampled} Sampled */
@@ -16,8 +18,6 @@ const YOUNG = 2000;
 const WAITING = 12;
 /** The part of the training's time that samples and vitals may take. */
 export const SHARE = 0.04;
-/** A run with so many training images or fewer may copy them. */
-const FEW = 1000;
 /** Milliseconds that a run trains before it is first sampled, and before the judge is fetched for somebody who doesn't look, so that the
  * first digits come as quickly as without. */
 const PATIENCE = { sample: 400, fetch: 2000 };

@@ -56,7 +56,7 @@ export class Questions {
     const { id, forge } = this;
     const began = performance.now();
     const step = forge.step();
-    const shown = wantsVitals ? this.memory.shown : null;
+    const shown = wantsVitals ? this.memory.shown() : null;
     // All is asked for before any is waited for, so that it is of one step.
     const asked = [
       forge.samples(0, count),

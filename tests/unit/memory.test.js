@@ -24,7 +24,7 @@ function memory({ trained = 60_000, available = trained, first = 40, unseen = as
   const forge = { available, images_available: () => forge.available, images_wanted: () => trained };
   const supply = { chunk: async () => files(numbered(first)), unseen: () => (asked.unseen++, unseen()) };
   const memory = new Memory(forge, supply);
-  return { asked, forge, shown: () => memory.shown };
+  return { asked, forge, shown: (/** @type {number} */ now = 0) => memory.shown(now) };
 }
 
 test('images are chosen from all over a set, and repeated where it is small', () => {
@@ -43,6 +43,17 @@ test('D is shown as many images that the run trains on as unseen ones, fetched o
   assert.deepEqual([...new Set(known.labels)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.ok(unseen.labels.every((number) => number >= 100));
   assert.equal(asked.unseen, 1);
+});
+
+test('a run on many images is asked now and then, one on few each time', async () => {
+  for (const [trained, again] of /** @type {const} */ ([[60_000, false], [1000, true]])) {
+    const { shown } = memory({ trained });
+    shown();
+    await later();
+    assert.ok(shown(10_000));
+    assert.equal(shown(14_999) !== null, again);
+    assert.ok(shown(15_000));
+  }
 });
 
 test('what a run leaves out of the training images is unseen, where that is enough', async () => {

@@ -142,7 +142,9 @@ export class MetersView {
 
   /** @param {Moment} moment @param {number} count images read @param {boolean} foreign whether the data are not MNIST's */
   show(moment, count, foreign) {
-    this.#moment = moment;
+    // What D prefers isn't asked each time.
+    const preference = moment.preference ?? this.#moment?.preference ?? null;
+    this.#moment = { ...moment, preference };
     this.#foreign = foreign;
     this.#count = count;
     this.#word = null;

@@ -16,7 +16,7 @@ impl Forge {
 
     /// Makes what the first `vitals` would have to wait for: a promise. The run may go on meanwhile.
     #[wasm_bindgen(js_name = prepareVitals)]
-    pub fn prepare_vitals(&self) -> Result<Promise, JsError> {
+    pub fn prepare_vitals(&mut self) -> Result<Promise, JsError> {
         Ok(promise(self.trainer.prepare_vitals().map_err(error)?, |()| JsValue::UNDEFINED))
     }
 

@@ -7,7 +7,6 @@ use crate::data::IMAGE;
 use crate::engine::Pending;
 use crate::error::{Error, Result};
 use crate::models::vitals::Vitals;
-use std::future::ready;
 use std::rc::Rc;
 
 impl Trainer {
@@ -73,16 +72,16 @@ impl Trainer {
         crate::models::vitals::PACKS * self.settings.pack as usize
     }
 
-    /// Makes what the first of these questions would have to wait for, while the run goes on.
+    /// Makes what the first of these questions would have to wait for: on a GPU while the run goes on, on a CPU now.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device refuses it.
-    pub fn prepare_vitals(&self) -> Result<Pending<()>> {
+    pub fn prepare_vitals(&mut self) -> Result<Pending<()>> {
         match &self.engine {
             Runner::Gpu(engine) if self.watch.is_none() => {
                 Ok(engine.prepare(&self.gan.probe(&self.latest, &self.settings, true)?.recording))
             }
-            _ => Ok(Box::pin(ready(Ok(())))),
+            _ => self.watch(),
         }
     }
 
@@ -238,7 +237,7 @@ mod tests {
             let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
             let mut on_gpu = with_data(block_on(on_gpu).unwrap());
             on_cpu.run(3).unwrap();
-            let prepared = [&on_cpu, &on_gpu].map(|t| t.prepare_vitals().unwrap());
+            let prepared = [&mut on_cpu, &mut on_gpu].map(|t| t.prepare_vitals().unwrap());
             on_gpu.run(3).unwrap();
             for pending in prepared {
                 block_on(pending).unwrap();
