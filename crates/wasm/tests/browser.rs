@@ -5,6 +5,8 @@
 use digit_forge_core::data::{IMAGE, idx};
 use digit_forge_wasm::{Forge, checkpoint_settings, description, networks, prepare, resolve};
 use js_sys::{Array, Float32Array, Promise, Uint8Array};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -64,7 +66,13 @@ async fn losses(forge: &mut Forge, submits: &[u32]) -> Vec<f32> {
 async fn both_engines_see_the_same_losses() {
     for text in [SMALL, MLP].into_iter().chain(RICH) {
         let mut cpu = with_data(ok(Forge::cpu(text, None)));
-        let mut gpu = with_data(ok(Forge::gpu(text.into(), None, None).await));
+        let told = Rc::new(Cell::new((0, 0)));
+        let noted = Rc::clone(&told);
+        let hears = Closure::<dyn Fn(u32, u32)>::new(move |made, all| noted.set((made, all)));
+        let hearing = hears.as_ref().clone().unchecked_into();
+        let mut gpu = with_data(ok(Forge::gpu(text.into(), None, None, Some(hearing)).await));
+        let (made, all) = told.get();
+        assert!(made == all && all > 5, "{text}: told of {made} of {all} shaders");
         assert_eq!((cpu.engine().as_str(), gpu.engine().as_str()), ("cpu", "gpu"));
         let (a, b) = (losses(&mut cpu, &[10]).await, losses(&mut gpu, &[4, 6]).await);
         assert_eq!((a.len(), b.len()), (50, 50));
@@ -77,7 +85,7 @@ async fn both_engines_see_the_same_losses() {
 
 #[wasm_bindgen_test]
 async fn a_run_learns_on_either_engine() {
-    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None).await)] {
+    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None, None).await)] {
         let mut forge = with_data(forge);
         losses(&mut forge, &[50, 50, 50, 50]).await;
         let images = value::<Uint8Array>(ok(forge.images())).await.to_vec();
@@ -109,7 +117,7 @@ async fn samples_have_numbers_and_digits() {
 async fn of_images_that_it_can_not_tell_apart_d_prefers_none() {
     let (known, labels) = digits(128);
     let blank = vec![0; known.len()];
-    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None).await)] {
+    for forge in [ok(Forge::cpu(SMALL, None)), ok(Forge::gpu(SMALL.into(), None, None, None).await)] {
         let mut forge = with_data(forge);
         losses(&mut forge, &[50, 50]).await;
         let same: JsValue = value(ok(forge.preference(&known, &labels, &known, &labels))).await;
@@ -122,7 +130,7 @@ async fn of_images_that_it_can_not_tell_apart_d_prefers_none() {
 
 #[wasm_bindgen_test]
 async fn a_checkpoint_moves_from_one_engine_to_the_other() {
-    let mut gpu = with_data(ok(Forge::gpu(SMALL.into(), None, None).await));
+    let mut gpu = with_data(ok(Forge::gpu(SMALL.into(), None, None, None).await));
     losses(&mut gpu, &[5]).await;
     let file = value::<Uint8Array>(ok(gpu.save())).await.to_vec();
     let mut cpu = with_data(ok(Forge::cpu(SMALL, None)));
@@ -162,7 +170,7 @@ async fn a_checkpoint_says_its_settings_and_a_bad_file_its_fault() {
 #[wasm_bindgen_test]
 async fn a_gpu_run_draws_on_its_canvas() {
     let canvas = web_sys::OffscreenCanvas::new(300, 180).expect("a canvas");
-    let mut forge = with_data(ok(Forge::gpu(SMALL.into(), Some(canvas), None).await));
+    let mut forge = with_data(ok(Forge::gpu(SMALL.into(), Some(canvas), None, None).await));
     losses(&mut forge, &[1]).await;
     ok(forge.draw(0xffffff, 0x000000));
     forge.resize(600, 360);
@@ -192,7 +200,7 @@ fn networks_are_told_of_valid_settings_only() {
 #[wasm_bindgen_test]
 async fn bad_input_is_refused_with_its_reason() {
     assert!(refused(Forge::cpu("batch=NaN", None)).contains("`batch=NaN`"));
-    assert!(refused(Forge::gpu("bacth=3".into(), None, None).await).contains("did you mean `batch`"));
+    assert!(refused(Forge::gpu("bacth=3".into(), None, None, None).await).contains("did you mean `batch`"));
     let mut forge = ok(Forge::cpu(SMALL, None));
     assert!(refused(forge.run(1)).contains("0 of the first 1000"));
     assert!(refused(forge.add_data(&[0, 0, 8], &[])).contains("truncated"));
