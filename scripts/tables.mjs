@@ -29,7 +29,7 @@ async function main() {
 
 /** @param {string} command @returns {string} the table that it prints */
 function run(command) {
-  const printed = heard('sh', ['-c', `${inRoot('target', 'release', 'digit-forge')} ${command}`]);
+  const printed = heard('sh', ['-c', `"$0" ${command}`, inRoot('target', 'release', 'digit-forge')]);
   const table = printed?.match(/(?:^\|.*(?:\n|$))+/m)?.[0];
   if (!table) throw new Explained(`No table came of: ${command}`);
   return `${table.trimEnd()}\n`;

@@ -79,11 +79,6 @@ impl Clinic {
         Ok(Clinic { judge, reference: None, test: None, training: None, gaussian: None, features, wanted, digits })
     }
 
-    /// How the judge was taught.
-    pub fn lesson(&self) -> String {
-        self.judge.lesson().to_owned()
-    }
-
     /// Real images to compare generated ones with: `[N, 784]` bytes of training images and of test images, ink = 255, with
     /// their labels.
     pub fn compare(

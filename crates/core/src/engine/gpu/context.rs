@@ -17,7 +17,7 @@ pub struct GpuContext {
     pub(crate) queue: wgpu::Queue,
     /// Which kernels suit it.
     kind: Adapter,
-    /// Told how many of how many pipelines are made, while an engine is.
+    /// Told how far the pipelines of an engine are while it starts: what is done, and of how much.
     pub(crate) told: Rc<Told>,
 }
 
@@ -58,7 +58,7 @@ impl GpuContext {
         GpuContext { kind, ..self }
     }
 
-    /// The same device, whose engines tell how many of how many pipelines are made while they start.
+    /// The same device, whose engines tell while they start how far their pipelines are: what is done, and of how much.
     pub fn telling(self, told: impl Fn(usize, usize) + 'static) -> Self {
         GpuContext { told: Rc::new(told), ..self }
     }

@@ -13,6 +13,7 @@ use super::{Metrics, Runner, Trainer};
 use crate::data::{IMAGE, MNIST_IMAGES, idx};
 use crate::engine::block_on;
 use crate::engine::cpu::CpuEngine;
+use crate::engine::gpu::GpuContext;
 use crate::models::gan::{DIGITS, Gan};
 use crate::ops::check::Random;
 use crate::train::settings::resolve;
@@ -36,6 +37,14 @@ pub(crate) fn trainer(text: &str) -> Trainer {
     let resolved = resolve(text).unwrap();
     assert!(resolved.errors.is_empty(), "{:?}", resolved.errors);
     with_data(Trainer::cpu(resolved.preset, resolved.settings, MNIST_IMAGES).unwrap())
+}
+
+/// The same on the GPU.
+pub(crate) fn gpu_trainer(context: &GpuContext, text: &str) -> Trainer {
+    let resolved = resolve(text).unwrap();
+    assert!(resolved.errors.is_empty(), "{:?}", resolved.errors);
+    let trainer = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
+    with_data(block_on(trainer).unwrap())
 }
 
 pub(crate) fn with_data(mut trainer: Trainer) -> Trainer {

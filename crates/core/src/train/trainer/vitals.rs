@@ -100,9 +100,9 @@ impl Trainer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{TINY, TINY_MLP, constructions, save, toy_data, trainer, with_data};
+    use super::super::tests::{TINY, TINY_MLP, constructions, gpu_trainer, save, toy_data, trainer};
     use super::*;
-    use crate::data::{MNIST_IMAGES, idx};
+    use crate::data::idx;
     use crate::engine::{block_on, gpu};
     use crate::train::settings::resolve;
 
@@ -233,9 +233,7 @@ mod tests {
         ] {
             let text = format!("{TINY}&batch=6&{text}");
             let mut on_cpu = trainer(&text);
-            let resolved = resolve(&text).unwrap();
-            let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-            let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+            let mut on_gpu = gpu_trainer(&context, &text);
             on_cpu.run(3).unwrap();
             let prepared = [&mut on_cpu, &mut on_gpu].map(|t| t.prepare_vitals().unwrap());
             on_gpu.run(3).unwrap();
@@ -246,9 +244,7 @@ mod tests {
             let [a, b] = [&mut on_cpu, &mut on_gpu].map(|t| block_on(t.opinions(&shown.0, &shown.1).unwrap()).unwrap());
             assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + a.abs())), "{text}");
             on_gpu.run(2).unwrap();
-            let mut alone = with_data(
-                block_on(Trainer::gpu(on_gpu.preset, on_gpu.settings.clone(), context.clone(), MNIST_IMAGES)).unwrap(),
-            );
+            let mut alone = gpu_trainer(&context, &text);
             alone.run(5).unwrap();
             assert!(save(&mut alone) == save(&mut on_gpu), "{text}");
         }

@@ -51,12 +51,11 @@ impl Trainer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{TINY, TINY_MLP, constructions, save, trainer, with_data};
+    use super::super::tests::{TINY, TINY_MLP, constructions, gpu_trainer, save, trainer};
     use super::*;
-    use crate::data::MNIST_IMAGES;
+
     use crate::engine::{block_on, gpu};
     use crate::error::Error;
-    use crate::train::settings::resolve;
 
     fn wants(trainer: &mut Trainer, weights: Weights) -> Vec<f32> {
         block_on(trainer.wants(weights).unwrap()).unwrap()
@@ -175,9 +174,7 @@ mod tests {
         ] {
             let text = format!("{TINY}&batch=6&{text}");
             let mut on_cpu = trainer(&text);
-            let resolved = resolve(&text).unwrap();
-            let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-            let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+            let mut on_gpu = gpu_trainer(&context, &text);
             on_cpu.run(3).unwrap();
             on_gpu.run(3).unwrap();
             for weights in [Weights::Averaged, Weights::Raw] {
@@ -185,9 +182,7 @@ mod tests {
                 assert!(apart(&a, &b) < 5e-3 * length(&a), "{text}: {} of {}", apart(&a, &b), length(&a));
             }
             on_gpu.run(2).unwrap();
-            let mut alone = with_data(
-                block_on(Trainer::gpu(on_gpu.preset, on_gpu.settings.clone(), context.clone(), MNIST_IMAGES)).unwrap(),
-            );
+            let mut alone = gpu_trainer(&context, &text);
             alone.run(5).unwrap();
             assert!(save(&mut alone) == save(&mut on_gpu), "{text}");
         }

@@ -1,10 +1,9 @@
 //! The same losses, whether programs are fused or as they were recorded, on either engine.
 
-use super::{TINY, TINY_MLP, assert_close, plain_metrics, trainer, with_data};
+use super::{TINY, TINY_MLP, assert_close, gpu_trainer, plain_metrics, trainer};
 use crate::data::MNIST_IMAGES;
 use crate::engine::{block_on, gpu};
 use crate::models::gan::Gan;
-use crate::train::Trainer;
 use crate::train::settings::resolve;
 
 #[test]
@@ -33,10 +32,8 @@ fn both_engines_see_the_same_losses() {
     for text in
         [TINY, TINY_MLP, "images=1000&batch=16", "images=1000&condition=concat&optimizer=sgd&loss=minimax&lambda=0.5"]
     {
-        let resolved = resolve(text).unwrap();
         let mut on_cpu = trainer(text);
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-        let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+        let mut on_gpu = gpu_trainer(&context, text);
         on_cpu.run(12).unwrap();
         on_gpu.run(5).unwrap();
         on_gpu.run(7).unwrap();

@@ -1,11 +1,9 @@
 //! Every choice trains: with every other that it must get on with, on both engines, fused as it was recorded.
 
-use super::{TINY, TINY_MLP, assert_close, assert_trains, plain_metrics, trainer, with_data};
-use crate::data::MNIST_IMAGES;
+use super::{TINY, TINY_MLP, assert_close, assert_trains, gpu_trainer, plain_metrics, trainer};
 use crate::engine::{block_on, gpu};
-use crate::train::Trainer;
 use crate::train::settings::{
-    ActivationKind, Condition, DNorm, DOptimizer, GNorm, Loss, OptimizerKind, Size, Upsampling, resolve,
+    ActivationKind, Condition, DNorm, DOptimizer, GNorm, Loss, OptimizerKind, Size, Upsampling,
 };
 use crate::train::values::Choice;
 
@@ -113,9 +111,7 @@ fn every_construction_trains_on_the_gpu_as_on_the_cpu() {
     for (i, text) in constructions().iter().enumerate() {
         let network = if i % 4 == 3 { TINY_MLP } else { TINY };
         let text = format!("{network}&batch=6&{text}");
-        let resolved = resolve(&text).unwrap();
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-        let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+        let mut on_gpu = gpu_trainer(&context, &text);
         let mut on_cpu = trainer(&text);
         let metrics = [&mut on_cpu, &mut on_gpu].map(|trainer| assert_trains(trainer, 8, &text));
         assert_close(&metrics[0], &metrics[1], 1e-3, &text);
@@ -140,10 +136,8 @@ fn every_loss_and_penalty_trains_on_the_gpu_as_on_the_cpu() {
         let text = format!(
             "{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&clipNorm={longest}&gNorm={g_norm}&dNorm={d_norm}"
         );
-        let resolved = resolve(&text).unwrap();
         let mut on_cpu = trainer(&text);
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-        let mut on_gpu = with_data(block_on(on_gpu).unwrap());
+        let mut on_gpu = gpu_trainer(&context, &text);
         // RMSprop's first steps are thirty times its later ones, which amplifies what rounding leaves: after one, G's loss
         // already is that of an updated D.
         let steps = if optimizer == "rmsprop" { 1 } else { 3 };
@@ -173,8 +167,6 @@ fn every_combination_trains_on_the_gpu_if_asked_for() {
         let g_norm = GNorm::CHOICES[i / 4 % GNorm::CHOICES.len()].value;
         let text =
             format!("{network}&loss={loss}&{penalty}&optimizer={optimizer}&momentum=0.5&gNorm={g_norm}&dNorm={d_norm}");
-        let resolved = resolve(&text).unwrap();
-        let on_gpu = Trainer::gpu(resolved.preset, resolved.settings, context.clone(), MNIST_IMAGES);
-        assert_trains(&mut with_data(block_on(on_gpu).unwrap()), 50, &text);
+        assert_trains(&mut gpu_trainer(&context, &text), 50, &text);
     }
 }

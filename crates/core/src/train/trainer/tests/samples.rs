@@ -1,10 +1,9 @@
 //! What the generator shows: samples, and the grid by averaged and by raw weights.
 
-use super::{TINY, TINY_MLP, trainer, with_data};
-use crate::data::{IMAGE, MNIST_IMAGES};
+use super::{TINY, TINY_MLP, gpu_trainer, trainer};
+use crate::data::IMAGE;
 use crate::engine::{block_on, gpu};
 use crate::models::gan::{DIGITS, GRID_ROWS};
-use crate::train::settings::resolve;
 use crate::train::{Trainer, Weights};
 
 #[test]
@@ -60,10 +59,8 @@ fn the_raw_grid_is_the_averaged_one_until_they_part() {
 #[test]
 fn both_engines_draw_the_same_raw_grid() {
     let Some(context) = gpu::test_context() else { return };
-    let resolved = resolve(TINY).unwrap();
     let mut on_cpu = trainer(TINY);
-    let mut on_gpu =
-        with_data(block_on(Trainer::gpu(resolved.preset, resolved.settings, context, MNIST_IMAGES)).unwrap());
+    let mut on_gpu = gpu_trainer(&context, TINY);
     on_cpu.run(5).unwrap();
     on_gpu.run(5).unwrap();
     for (a, b) in both_grids(&mut on_cpu).iter().zip(both_grids(&mut on_gpu)) {
