@@ -20,7 +20,7 @@ const WAITING = 12;
 export const SHARE = 0.04;
 /** Milliseconds that a run trains before it is first sampled, and before the judge is fetched for somebody who doesn't look, so that the
  * first digits come as quickly as without. */
-const PATIENCE = { sample: 400, fetch: 2000 };
+const PATIENCE = { sample: 200, fetch: 2000 };
 
 /**
  * Milliseconds until the next reading, from what this one took of the training's time.
