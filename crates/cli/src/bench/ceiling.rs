@@ -17,7 +17,7 @@ pub fn best(bed: &Bed) -> Result<Workload> {
     // Enough for all threads of the largest GPU; for a processor, all registers.
     let values = match bed.gpu() {
         Some(Adapter::Hardware) => 1 << 23,
-        Some(Adapter::Software) => 1 << 15,
+        Some(Adapter::Software | Adapter::SoftwareQuads) => 1 << 15,
         None => 1,
     };
     let plain = long_enough(bed, values, false)?;

@@ -60,7 +60,7 @@ impl Op for Ceiling {
     fn kernel(&self, adapter: Adapter) -> Kernel {
         let (entry, per_thread) = match adapter {
             Adapter::Hardware => ("many", 32),
-            Adapter::Software => ("few", 8),
+            Adapter::Software | Adapter::SoftwareQuads => ("few", 8),
         };
         Kernel {
             shader: shader!("ceiling"),

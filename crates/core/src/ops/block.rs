@@ -470,7 +470,7 @@ impl Op for Block {
     fn kernel(&self, adapter: Adapter) -> Kernel {
         // A barrier costs a software adapter by the thread.
         let (shader, threads) = match adapter {
-            Adapter::Software => (&self.shaders[0], 32.0),
+            Adapter::Software | Adapter::SoftwareQuads => (&self.shaders[0], 32.0),
             Adapter::Hardware => (&self.shaders[1], WIDE as f64),
         };
         Kernel {

@@ -21,11 +21,16 @@ pub fn keep(text: &str, name: &str, whether: bool) -> String {
     text
 }
 
-/// `text` with each line that has `name` repeated so many times, and the name replaced by the number.
+/// `text` with each line that has `name` repeated so many times, and the name replaced by the number. Where the name is of an `OWN`
+/// thing, that of the `FAR` one becomes the number that comes so many times later.
 pub fn repeat(text: &str, name: &str, times: usize) -> String {
     let suffix = format!("_{name}");
+    let far = suffix.replace("OWN", "FAR");
     let lines = text.lines().flat_map(|line| {
-        let nth = |n: usize| line.replace(&suffix, &format!("_{n}")).replace(name, &format!("{n}u")) + "\n";
+        let nth = |n: usize| {
+            let line = line.replace(&suffix, &format!("_{n}")).replace(name, &format!("{n}u"));
+            line.replace(&far, &format!("_{}", n + times)) + "\n"
+        };
         (0..if line.contains(name) { times } else { 1 }).map(nth)
     });
     lines.collect()

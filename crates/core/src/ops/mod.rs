@@ -141,8 +141,17 @@ pub(crate) fn parts(op: &Rc<dyn Op>) -> Vec<Rc<dyn Op>> {
 pub enum Adapter {
     /// Thousands of threads, dear dispatches.
     Hardware,
-    /// A driver that runs shaders on the CPU (SwiftShader, lavapipe, WARP): few threads, dear barriers.
+    /// A driver that runs shaders on the CPU (lavapipe, WARP): few threads, dear barriers.
     Software,
+    /// Such a driver where four threads are one vector of the processor and can swap values (SwiftShader, where WGSL has subgroups).
+    SoftwareQuads,
+}
+
+impl Adapter {
+    /// Whether shaders run on the CPU.
+    pub fn is_software(self) -> bool {
+        self != Adapter::Hardware
+    }
 }
 
 /// A shader file.
@@ -154,18 +163,28 @@ pub struct Shader {
     pub source: Cow<'static, str>,
 }
 
-/// Names the shader beside the calling file, after those whose functions it uses. Its text is carried without comments
-/// (but for the marks of [`marks`]) and indentation, line for line, so that a driver's message still names the
-/// file's line.
+/// Names the shader beside the calling file, after those whose functions it uses. Their text is carried without comments
+/// (but for the marks of [`marks`]) and idle spaces, line for line, so that a driver's message still names the line, and each
+/// once, whoever uses it.
 macro_rules! shader {
-    ($name:literal $(, $before:literal)*) => {{
-        const FILE: &str = concat!($(include_str!(concat!($before, ".wgsl")),)* include_str!(concat!($name, ".wgsl")));
+    ($name:literal $(, $before:literal)*) => {
+        $crate::ops::Shader {
+            name: $name,
+            source: $crate::ops::source::together(&[$($crate::ops::file!($before),)* $crate::ops::file!($name)]),
+        }
+    };
+}
+
+/// The code of one such file.
+macro_rules! file {
+    ($name:literal) => {{
+        const FILE: &str = include_str!(concat!($name, ".wgsl"));
         const CODE: &[u8] = &$crate::ops::source::code::<{ $crate::ops::source::code_len(FILE) }>(FILE);
         const TEXT: &str = $crate::ops::source::text(CODE);
-        $crate::ops::Shader { name: $name, source: std::borrow::Cow::Borrowed(TEXT) }
+        TEXT
     }};
 }
-pub(crate) use shader;
+pub(crate) use {file, shader};
 
 /// One dispatch. Bindings are dense in group 0: the params at 0, then the reads, then the writes.
 #[derive(Clone, Debug)]

@@ -113,7 +113,7 @@ impl Extents {
     }
 
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
-        constants.push(("THREADS", if adapter == Adapter::Software { 16.0 } else { 256.0 }));
+        constants.push(("THREADS", if adapter.is_software() { 16.0 } else { 256.0 }));
         let params = Params {
             rows: self.rows as u32,
             columns: self.columns as u32,

@@ -129,13 +129,18 @@ impl Op for Product {
             constants.extend(split);
             return Kernel { shader: shader!("product", "epilogue"), entry: "multiply", constants, params, workgroups };
         }
-        let (entry, cover) = match adapter {
-            Adapter::Software => ("multiply", Cover::registers(adapter, [m, n, k], [4, 4])),
-            Adapter::Hardware => ("multiply_shared", Cover::shared([m, n, k], 128)),
+        let plain = shader!("product_blocks", "blocks", "epilogue_fours");
+        let (shader, entry, cover) = match (adapter, Cover::quads(adapter, [m, n, k])) {
+            (_, Some(cover)) => {
+                constants.push(("AHEAD", if k.is_multiple_of(8) { 2.0 } else { 1.0 }));
+                let shader = shader!("product_quads", "subgroups", "blocks", "epilogue_fours", "product_blocks");
+                (shader, "multiply_quads", cover)
+            }
+            (Adapter::Hardware, None) => (plain, "multiply_shared", Cover::shared([m, n, k], 128)),
+            (_, None) => (plain, "multiply", Cover::registers(adapter, [m, n, k], [4, 4])),
         };
         constants.extend(cover.constants);
-        let workgroups = cover.workgroups;
-        Kernel { shader: shader!("product_blocks", "blocks", "epilogue_fours"), entry, constants, params, workgroups }
+        Kernel { shader, entry, constants, params, workgroups: cover.workgroups }
     }
 
     fn flops(&self) -> u64 {
@@ -158,7 +163,7 @@ pub(super) fn tiling(adapter: Adapter, [m, n, k]: [usize; 3]) -> ([(&'static str
     while adapter == Adapter::Hardware && split < 64 && tiles * split < 4096 && k / (split * 2) >= 8 {
         split *= 2;
     }
-    let beside = if adapter == Adapter::Software { 8 } else { 64 / split };
+    let beside = if adapter.is_software() { 8 } else { 64 / split };
     let constants = [("TILES", beside as f64), ("SPLIT", split as f64)];
     (constants, over_two_axes(tiles.div_ceil(beside)))
 }
@@ -167,6 +172,11 @@ pub(super) fn tiling(adapter: Adapter, [m, n, k]: [usize; 3]) -> ([(&'static str
 fn over_two_axes(groups: usize) -> [u32; 3] {
     let x = groups.min(32_768);
     [x as u32, groups.div_ceil(x) as u32, 1]
+}
+
+/// How many quads of threads with such tiles cover `[M, N]`.
+fn quads([m, n]: [usize; 2], [down, across]: [usize; 2]) -> usize {
+    m.div_ceil(8 * down) * n.div_ceil(8 * across)
 }
 
 /// How a shader that works by blocks of 4×4 covers `[M, N]`: its override constants and the workgroups.
@@ -186,8 +196,8 @@ impl Cover {
         const TILES: [([usize; 2], usize); 6] =
             [([4, 4], 1 << 26), ([2, 4], 1 << 22), ([4, 2], 1 << 22), ([2, 2], 0), ([4, 1], 0), ([2, 1], 0)];
         let (enough, most_blocks, group) = match adapter {
-            Adapter::Software => (64, 16, 8),
             Adapter::Hardware => (16_384, 4, 64),
+            Adapter::Software | Adapter::SoftwareQuads => (64, 16, 8),
         };
         let threads = |[down, across]: [usize; 2]| m.div_ceil(4 * down) * n.div_ceil(4 * across);
         let fits = |([down, across], from): &([usize; 2], usize)| {
@@ -197,6 +207,32 @@ impl Cover {
         let tile = TILES.into_iter().find(fits).map_or([1, 1], |(tile, _)| tile);
         let constants = vec![("DOWN", tile[0] as f64), ("ACROSS", tile[1] as f64), ("THREADS", f64::from(group))];
         Cover { constants, workgroups: over_two_axes(threads(tile).div_ceil(group as usize)) }
+    }
+
+    /// For entry points whose threads work in quads, where the adapter has them and the product is large enough: tiles of
+    /// `DOWN` × `ACROSS` blocks lie two by two.
+    ///
+    /// Measured in a browser on SwiftShader, both cores: tiles of 2×2 blocks make 8.6 GFLOP/s and take 0.06 s to build, of 4×4
+    /// 11.9 and 0.37. Without quads 4×4 make 7.5 and take 0.45.
+    pub fn quads(adapter: Adapter, [m, n, k]: [usize; 3]) -> Option<Self> {
+        const THREADS: usize = 4;
+        let tile = Cover::quad_tile(adapter, [m, n, k])?;
+        let constants = vec![("DOWN", tile[0] as f64), ("ACROSS", tile[1] as f64), ("THREADS", THREADS as f64)];
+        Some(Cover { constants, workgroups: over_two_axes(4 * quads([m, n], tile) / THREADS) })
+    }
+
+    /// The tile of a thread that works in a quad, in blocks, if it should.
+    pub fn quad_tile(adapter: Adapter, [m, n, k]: [usize; 3]) -> Option<[usize; 2]> {
+        // The tile, and from how many multiplications on its building pays.
+        const TILES: [([usize; 2], usize); 4] = [([4, 4], 1 << 22), ([2, 4], 1 << 22), ([4, 2], 1 << 22), ([2, 2], 0)];
+        /// Quads that keep the processor's cores at work.
+        const ENOUGH: usize = 16;
+        let fits = |&(tile, from): &([usize; 2], usize)| {
+            let within = 8 * tile[0] < m + 8 && 8 * tile[1] < n + 8;
+            within && m * n * k >= from && quads([m, n], tile) >= ENOUGH
+        };
+        let found = TILES.into_iter().find(fits).map(|(tile, _)| tile);
+        found.filter(|_| adapter == Adapter::SoftwareQuads)
     }
 
     /// For entry points that pass both operands through workgroup memory: a workgroup owns `TILE` × `TILE` values, 128, 64
@@ -222,8 +258,8 @@ impl Cover {
 }
 
 #[cfg(test)]
-pub(super) fn layouts() -> [(&'static str, super::check::Layout); 2] {
-    ["product", "product_blocks"].map(|name| (name, Params::layout()))
+pub(super) fn layouts() -> [(&'static str, super::check::Layout); 3] {
+    ["product", "product_blocks", "product_quads"].map(|name| (name, Params::layout()))
 }
 
 #[cfg(test)]

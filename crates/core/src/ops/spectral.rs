@@ -88,7 +88,7 @@ impl Op for Spectral {
         Kernel {
             shader: shader!("spectral"),
             entry: "update",
-            constants: vec![("THREADS", if adapter == Adapter::Software { 16.0 } else { 256.0 })],
+            constants: vec![("THREADS", if adapter.is_software() { 16.0 } else { 256.0 })],
             params: Params { rows: self.rows as u32, columns: self.columns as u32 }.bytes(),
             workgroups: [1, 1, 1],
         }

@@ -104,21 +104,24 @@ fn values_and_gradients_match_finite_differences_of_the_formulas() {
 #[test]
 fn the_gpu_computes_what_the_cpu_computes() {
     let Some(context) = gpu::test_context() else { return };
-    let mut scenes_run = 0;
+    let (mut scenes_run, mut quads_run) = (0, 0);
     for (file, scenes) in all_cases().into_iter().map(|(f, c)| (f, scenes(c))).chain(other_scenes()) {
         assert!(!scenes.is_empty(), "{file} has no scenes");
         for scene in scenes {
-            // Both kinds' kernels, whatever the adapter is, where they differ.
-            let kinds = [Adapter::Software, Adapter::Hardware];
-            let alike = kernels(&scene, kinds[0]) == kernels(&scene, kinds[1]);
-            for &kind in &kinds[usize::from(alike)..] {
+            // All kinds' kernels, whatever the adapter is, where they differ.
+            let kinds = [Adapter::Hardware, Adapter::Software, Adapter::SoftwareQuads];
+            let kernels = kinds.map(|kind| kernels(&scene, kind));
+            for (i, kind) in kinds.into_iter().enumerate().filter(|&(i, _)| !kernels[..i].contains(&kernels[i])) {
+                assert!(kind != Adapter::SoftwareQuads || context.has_quads(), "{}: no quads here", scene.name);
                 compare(&context.clone().assume(kind), &scene);
                 scenes_run += 1;
+                quads_run += usize::from(i == 2);
             }
         }
     }
     // So that a harness that quietly runs nothing fails.
     assert!(scenes_run >= 200, "only {scenes_run} scenes ran on the GPU");
+    assert!(quads_run >= 6, "only {quads_run} scenes ran in quads");
     println!("{scenes_run} scenes on {}", context.name());
 }
 
@@ -167,8 +170,8 @@ fn whole(path: &Path) -> String {
     let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
     // Of alternatives, the sample that stands in the file has these: see update.wgsl.
     let left_out = ["rows", "bias", "dense"];
-    let sample = left_out.iter().fold(text.clone(), |text, name| marks::keep(&text, name, false));
-    before.chain([sample]).collect()
+    let sample = |text: String| left_out.iter().fold(text, |text, name| marks::keep(&text, name, false));
+    before.chain([text.clone()]).map(sample).collect()
 }
 
 fn parse(path: &Path) -> naga::Module {
@@ -183,7 +186,7 @@ fn every_shader_is_valid() {
     assert!(files.len() >= 20, "found only {files:?}");
     for path in files {
         let mut validator =
-            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP);
         validator.validate(&parse(&path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
     }
 }

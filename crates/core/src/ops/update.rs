@@ -11,7 +11,7 @@ use super::adam::AdamUpdate;
 use super::average::Average;
 use super::sgd::Sgd;
 use super::tick::Lane;
-use super::{Adapter, Kernel, Op, Shader, params, shader};
+use super::{Adapter, Kernel, Op, Shader, file, params, shader};
 use crate::program::{Recorder, Tensor, distinct};
 use job::{Job, threads};
 use std::any::Any;
@@ -230,7 +230,7 @@ impl Op for Update {
             average_decay: self.follow.map_or(0.0, |f| f.decay),
         };
         let Shader { name, source } = shader!("update", "optimizers");
-        let (source, groups) = shader::write(self, adapter, &source);
+        let (source, groups) = shader::write(self, adapter, &source, [file!("subgroups"), file!("update_quads")]);
         let optimizer = if let Rule::Adam(_) = self.rule { 0.0 } else { 1.0 };
         // Two axes, since one dimension is limited to 65,535 workgroups.
         let x = groups.min(32_768);
@@ -322,5 +322,8 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, [5, 16, 33]),
         // Long sums, which a GPU's threads share.
         scene(Optimizer::Adam(Adam::new(0.5, 0.9)), false, [230, 8, 4]),
+        // Dense layers large enough for quads, with small and with large tiles that don't fit.
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [12, 16, 68]),
+        scene(Sgd { momentum: 0.9 }, false, [128, 16, 260]),
     ]
 }

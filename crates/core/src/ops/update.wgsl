@@ -121,13 +121,14 @@ fn learn_block(at: u32, exist: bool, gradients: mat4x4f, columns: u32, count: i3
 
 //<together>
 // A thread's tile, once it is summed: its gradients row by row in fours, which of the network's fours it starts at, and
-// how many of its rows and fours a row exist.
-var<private> gradients: array<vec4f, 16>;
+// how many of its rows and fours a row exist. A thread of a quad has its own half of the rows and of the fours first.
+var<private> gradients: array<vec4f, MOST_FOURS>;
 var<private> tile_at: u32;
 var<private> tile_columns: u32; // fours from a row to the next
 var<private> tile_wide: u32; // fours in a row of the tile
 var<private> tile_rows: i32;
 var<private> tile_fours: i32;
+var<private> tile_swap: vec2u; // the bits of row and four that tell the halves, where they are swapped
 
 // One loop for all jobs: a driver that compiles for the CPU makes a hundred instructions of each value's reads and writes.
 // Written out for all tiles these are a megabyte, which takes seconds to compile and never fits into a cache.
@@ -135,13 +136,15 @@ fn learn_tile() {
     prepare();
     for (var row = 0i; row < tile_rows; row++) {
         for (var four = 0i; four < tile_fours; four++) {
-            learn(tile_at + u32(row) * tile_columns + u32(four), gradients[u32(row) * tile_wide + u32(four)]);
+            let place = vec2u(u32(row), u32(four)) ^ tile_swap;
+            learn(tile_at + u32(row) * tile_columns + u32(four), gradients[place.x * tile_wide + place.y]);
         }
     }
 }
 //</together>
 
 //<sample>
+const MOST_FOURS = 16u;
 const JOB_ROW = 0u;
 const JOB_NTH = 0u;
 var<workgroup> JOB_PARTIAL: array<mat4x4f, 128>; // one of the two above

@@ -17,6 +17,9 @@ pub struct GpuContext {
     pub(crate) queue: wgpu::Queue,
     /// Which kernels suit it.
     kind: Adapter,
+    /// Whether shaders may have threads swap values, whatever suits it.
+    #[cfg(test)]
+    quads: bool,
     /// Told how far the pipelines of an engine are while it starts: what is done, and of how much.
     pub(crate) told: Rc<Told>,
 }
@@ -33,18 +36,29 @@ impl GpuContext {
             ..Default::default()
         };
         let adapter = instance.request_adapter(&options).await.map_err(|e| Error::Gpu(format!("no adapter: {e}")))?;
-        let (device, queue) = adapter
-            .request_device(&wgpu::DeviceDescriptor {
-                label: Some("digit-forge"),
-                required_limits: adapter.limits(),
-                ..Default::default()
-            })
-            .await
-            .map_err(|e| Error::Gpu(format!("no device: {e}")))?;
-        let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+        let subgroups = adapter.features() & wgpu::Features::SUBGROUP;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("digit-forge"),
+            required_features: subgroups,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        let (device, quads) = (adapter.request_device(&descriptor), !subgroups.is_empty());
+        #[cfg(target_arch = "wasm32")]
+        let (device, quads) = super::subgroups::with_subgroups(|| adapter.request_device(&descriptor));
+        let (device, queue) = device.await.map_err(|e| Error::Gpu(format!("no device: {e}")))?;
+        let info = adapter.get_info();
+        let kind = match info.device_type {
+            wgpu::DeviceType::Cpu if quads && info.subgroup_max_size == 4 => Adapter::SoftwareQuads,
+            wgpu::DeviceType::Cpu => Adapter::Software,
+            _ => Adapter::Hardware,
+        };
         Ok(GpuContext {
             told: Rc::new(|_, _| ()),
-            kind: if software { Adapter::Software } else { Adapter::Hardware },
+            kind,
+            #[cfg(test)]
+            quads,
             #[cfg(target_arch = "wasm32")]
             instance,
             adapter,
@@ -66,6 +80,11 @@ impl GpuContext {
     /// Which kernels suit it.
     pub fn kind(&self) -> Adapter {
         self.kind
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_quads(&self) -> bool {
+        self.quads
     }
 
     /// Frees everything that was made with the device. Engines that share it are of no use afterwards.

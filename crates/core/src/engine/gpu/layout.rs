@@ -118,10 +118,12 @@ impl Pipelines {
 }
 
 fn module(device: &wgpu::Device, shader: &Shader) -> wgpu::ShaderModule {
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(shader.name),
-        source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(&shader.source)),
-    };
+    let source = Cow::Borrowed(shader.source.as_ref());
+    // What a shader enables, which naga allows without being told, and doesn't know how to be told of subgroups.
+    #[cfg(target_arch = "wasm32")]
+    let source = Cow::Owned(source.replace("//<enable>", "enable"));
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some(shader.name), source: wgpu::ShaderSource::Wgsl(source) };
     // SAFETY: every index of our shaders lies within its binding and every loop ends, whatever the tensors hold: an index
     // comes from extents known when the shader is bound, or is clamped. A browser checks regardless.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

@@ -10,6 +10,8 @@ mod context;
 mod layout;
 mod present;
 mod readback;
+#[cfg(target_arch = "wasm32")]
+mod subgroups;
 
 pub use context::GpuContext;
 pub use present::{Grid, Presenter};

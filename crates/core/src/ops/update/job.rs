@@ -3,7 +3,7 @@
 use super::cast;
 use crate::ops::conv::Geometry;
 use crate::ops::conv_weights::ConvWeights;
-use crate::ops::product::{Orientation, Product};
+use crate::ops::product::{Cover, Orientation, Product};
 use crate::ops::reduce::Sum;
 use crate::ops::{Adapter, Op};
 use crate::program::Tensor;
@@ -62,23 +62,48 @@ impl Job {
         self.geometry.out_channels.is_multiple_of(4)
     }
 
+    /// Whether it is a dense layer's: windows of one place, whose values lie row by row.
+    pub fn is_dense(&self) -> bool {
+        let g = &self.geometry;
+        let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
+        self.x.is_some() && g.kernel == [1, 1] && g.stride == 1 && !padded
+    }
+
+    /// The tile of a thread that works in a quad, where the adapter has quads and the layer is dense and large enough.
+    pub fn quads(&self, adapter: Adapter) -> Option<[usize; 2]> {
+        let [places, channels] = self.extents();
+        let fits = self.is_dense() && self.in_blocks() && self.pixels().is_multiple_of(4);
+        Cover::quad_tile(adapter, [places, channels, self.pixels()]).filter(|_| fits)
+    }
+
     /// A thread's tile: fours of places, and of channels. A larger one loads less for each product, but leaves fewer
     /// threads with work.
     pub fn tile(&self, adapter: Adapter) -> [usize; 2] {
-        let enough = if adapter == Adapter::Software { 64 } else { 16_384 };
+        let enough = if adapter.is_software() { 64 } else { 16_384 };
         let [places, channels] = self.extents();
         let fits = |&[deep, wide]: &[usize; 2]| {
             let within = 4 * deep < places + 4 && 4 * wide < channels + 4;
             self.in_blocks() && within && self.tiles([deep, wide]) >= enough
         };
-        [[2, 2], [1, 2], [2, 1]].into_iter().find(fits).unwrap_or([1, 1])
+        let alone = || [[2, 2], [1, 2], [2, 1]].into_iter().find(fits).unwrap_or([1, 1]);
+        self.quads(adapter).unwrap_or_else(alone)
     }
 
-    pub fn tiles(&self, [deep, wide]: [usize; 2]) -> usize {
+    fn tiles(&self, [deep, wide]: [usize; 2]) -> usize {
         let [places, channels] = self.extents();
         match self.in_blocks() {
             true => places.div_ceil(4 * deep) * channels.div_ceil(4 * wide),
             false => (places * channels).div_ceil(4),
+        }
+    }
+
+    /// How many threads work on it, in all.
+    pub fn threads(&self, adapter: Adapter) -> usize {
+        let [deep, wide] = self.tile(adapter);
+        match self.quads(adapter) {
+            // Whole quads.
+            Some(_) => 4 * self.tiles([2 * deep, 2 * wide]),
+            None => self.tiles([deep, wide]) * self.split(adapter),
         }
     }
 
@@ -101,5 +126,5 @@ impl Job {
 
 /// Threads of a workgroup.
 pub fn threads(adapter: Adapter) -> usize {
-    if adapter == Adapter::Software { 16 } else { 128 }
+    if adapter.is_software() { 16 } else { 128 }
 }

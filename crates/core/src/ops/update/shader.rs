@@ -6,10 +6,14 @@ use crate::ops::marks::{cut, keep, repeat};
 use crate::ops::{Adapter, Op};
 use std::fmt::Write;
 
-/// The text for the jobs of `update`, from that of update.wgsl, and how many workgroups they take together.
-pub fn write(update: &Update, adapter: Adapter, text: &str) -> (String, usize) {
+/// The text for the jobs of `update`, from those of update.wgsl, and of subgroups.wgsl and update_quads.wgsl, and how many
+/// workgroups they take together.
+pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: [&str; 2]) -> (String, usize) {
     let (jobs, places) = (&update.jobs, update.places());
-    let text = keep(text, "together", adapter == Adapter::Software);
+    let most = jobs.iter().filter_map(|job| job.quads(adapter)).map(|[deep, wide]| 4 * deep * wide).max();
+    let subgroups = if most.is_some() { subgroups } else { "" };
+    let text = text.replace("MOST_FOURS", &format!("{}u", most.unwrap_or(16)));
+    let text = keep(&text, "together", adapter.is_software());
     let text = keep(&text, "apart", adapter == Adapter::Hardware);
     let text = keep(&text, "follow", update.follow.is_some());
     let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter) > 1));
@@ -20,14 +24,14 @@ pub fn write(update: &Update, adapter: Adapter, text: &str) -> (String, usize) {
 
     let (mut functions, mut calls, mut first) = (String::new(), String::new(), 0);
     for (i, (job, &place)) in jobs.iter().zip(&places.jobs).enumerate() {
-        functions += &function(i, job, place, adapter, template);
-        let last = first + (job.tiles(job.tile(adapter)) * job.split(adapter)).div_ceil(threads(adapter));
+        functions += &function(i, job, place, adapter, [template, cut(quads, "quads").1]);
+        let last = first + job.threads(adapter).div_ceil(threads(adapter));
         let otherwise = if i == 0 { "" } else { " else " };
         // Writing to a string can't fail.
         let _ = write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
         first = last;
     }
-    ([head, &bindings(update, places), rule, &functions, entry, &calls, tail].concat(), first)
+    ([subgroups, head, &bindings(update, places), rule, &functions, entry, &calls, tail].concat(), first)
 }
 
 fn bindings(update: &Update, places: &Places) -> String {
@@ -48,22 +52,24 @@ fn function(
     job: &Job,
     ([x, dy], at): ([(usize, usize); 2], usize),
     adapter: Adapter,
-    text: &str,
+    [alone, in_quads]: [&str; 2],
 ) -> String {
     let g = &job.geometry;
     let ([deep, wide], split, [places, channels]) = (job.tile(adapter), job.split(adapter), job.extents());
-    let padded = g.pad > 0 || g.frame()[0] > g.height || g.frame()[1] > g.width;
     let form = match job.x {
         None => "bias",
-        Some(_) if g.kernel == [1, 1] && g.stride == 1 && !padded => "dense",
+        Some(_) if job.is_dense() => "dense",
         Some(_) => "windows",
     };
-    let mut text = keep(text, "split", split > 1);
+    let quads = job.quads(adapter).is_some();
+    let ahead = if job.pixels().is_multiple_of(8) { 2 } else { 1 };
+    let mut text = keep(if quads { in_quads } else { alone }, "split", split > 1);
     for other in ["bias", "dense", "windows"] {
         text = keep(&text, other, form == other);
     }
     let text = keep(&keep(&text, "blocks", job.in_blocks()), "rows", !job.in_blocks());
-    let text = repeat(&repeat(&text, "JOB_ROW", deep), "JOB_NTH", wide);
+    let tile = [("JOB_OWN_ROW", deep / 2), ("JOB_OWN_NTH", wide / 2), ("JOB_ROW", deep), ("JOB_NTH", wide)];
+    let text = tile.iter().chain(&[("JOB_AHEAD", ahead)]).fold(text, |text, (name, times)| repeat(&text, name, *times));
 
     let unsigned = [
         ("AT", at),
@@ -72,6 +78,7 @@ fn function(
         ("SPLIT", split),
         ("DEEP", deep),
         ("WIDE", wide),
+        ("AHEAD", ahead),
         ("PLACES", places),
         ("PIXELS", job.pixels()),
         ("CHANNELS", g.channels),
@@ -93,7 +100,9 @@ fn function(
     [head, &constants, body]
         .concat()
         .replace("JOB_RUN", &format!("job{number}"))
+        .replace("JOB_QUADS", &format!("job{number}"))
         .replace("JOB_PARTIAL", if job.in_blocks() { "partial" } else { "partial_rows" })
         .replace("JOB_DY", &format!("m{}", dy.0))
         .replace("JOB_X", &format!("m{}", x.0))
+        .replace("JOB_", &format!("job{number}_"))
 }
