@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
+use crate::ops::product::Orientation;
 use crate::ops::tick::Lane;
 use crate::program::{DType, Init, Recorder, Tensor};
 
@@ -83,8 +84,9 @@ fn shortened(r: &mut Recorder, gradients: &[Tensor], longest: f32) -> Result<Vec
     }
     let mut total = r.constant([1], 0.0);
     for &gradient in gradients {
-        let squares = r.square(gradient)?;
-        let sum = r.sum_to(squares, [1])?;
+        let row = r.reshape(gradient, [1, r.shape(gradient).len()])?;
+        let squares = r.product(row, row, Orientation::TransposedB)?;
+        let sum = r.reshape(squares, [1])?;
         total = r.add(total, sum)?;
     }
     let length = r.sqrt(total)?;
