@@ -129,19 +129,22 @@ pub fn clip(r: &mut Recorder, weights: &[Tensor], bound: f32) -> Result<()> {
 /// # Errors
 /// [`crate::Error`] where the rules of [`crate::program`] are broken.
 pub fn spectral(r: &mut Recorder, parameters: &[Tensor]) -> Result<()> {
-    for &weight in parameters {
-        let info = r.info(weight).clone();
-        let [.., columns] = *info.shape.0.as_slice() else { continue };
-        if info.shape.rank() < 2 {
-            continue;
-        }
-        let mut vector =
-            |which: &str, length: usize, init| r.state(format!("{}.{which}", info.name), [length], DType::F32, init);
-        let (u, v) =
-            (vector("u", columns, Init::Normal(1.0)), vector("v", info.shape.len() / columns, Init::Fill(0.0)));
-        r.spectral(weight, u, v)?;
-    }
-    Ok(())
+    let matrices: Vec<Tensor> = parameters.iter().copied().filter(|&p| r.shape(p).rank() > 1).collect();
+    let mut vectors = |which: &str, init, length: fn(&[usize]) -> usize| {
+        let vector = |&weight: &Tensor| {
+            let info = r.info(weight);
+            let (name, length) = (format!("{}.{which}", info.name), length(&info.shape.0));
+            r.state(name, [length], DType::F32, init)
+        };
+        let vectors: Vec<Tensor> = matrices.iter().map(vector).collect();
+        // Where they can't lie side by side, each weight has a dispatch.
+        let _ = r.arena(which, &vectors);
+        vectors
+    };
+    let u = vectors("u", Init::Normal(1.0), |shape| shape.last().copied().unwrap_or(1));
+    let v = vectors("v", Init::Fill(0.0), |shape| shape.iter().rev().skip(1).product());
+    let all: Vec<[Tensor; 3]> = matrices.iter().zip(u).zip(v).map(|((&w, u), v)| [w, u, v]).collect();
+    r.spectral(&all)
 }
 
 /// A state tensor beside each parameter, zero at first.
