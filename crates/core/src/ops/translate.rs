@@ -4,11 +4,13 @@
 //! The shift is a function of seed, stream and clock (see `noise.rs`), so nothing is stored: the gradient moves `dy` back
 //! by the same shift, while the clock stands as it did.
 
+use super::epilogue::{Epilogue, Tail};
 use super::noise::philox;
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::rc::Rc;
 
 /// How far images move.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,7 @@ struct Translate {
     /// Whether it undoes the shift.
     backwards: bool,
     fill: f32,
+    epilogue: Epilogue,
 }
 
 params! {
@@ -56,7 +59,7 @@ impl Recorder {
 
     fn moved(&mut self, x: Tensor, extents: [usize; 4], shift: Shift, backwards: bool, fill: f32) -> Result<Tensor> {
         let y = self.result("translate", extents, DType::F32);
-        self.push(Translate { x, y, extents, shift, backwards, fill })
+        self.push(Translate { x, y, extents, shift, backwards, fill, epilogue: Epilogue::default() })
     }
 }
 
@@ -74,7 +77,7 @@ impl Op for Translate {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.x, self.shift.clock]
+        vec![self.x, self.shift.clock, self.epilogue.beside().unwrap_or(self.x)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -82,7 +85,7 @@ impl Op for Translate {
     }
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(r.moved(dy, self.extents, self.shift, !self.backwards, 0.0)?), None])
+        Ok(vec![Some(r.moved(dy, self.extents, self.shift, !self.backwards, 0.0)?), None, None])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
@@ -107,6 +110,11 @@ impl Op for Translate {
                 }
             }
         }
+        self.epilogue.apply(y[0], channels, 0, x[2]);
+    }
+
+    fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Translate { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
@@ -123,9 +131,9 @@ impl Op for Translate {
             fill: self.fill,
         };
         Kernel {
-            shader: shader!("translate", "random"),
+            shader: shader!("translate", "epilogue", "random"),
             entry: "translate",
-            constants: vec![],
+            constants: self.epilogue.constants(),
             params: params.bytes(),
             workgroups: [batch as u32, 1, 1],
         }
@@ -139,13 +147,15 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 #[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
     use super::check::Case;
-    let case = |[b, h, w, c]: [usize; 4], most: usize| {
+    // Of squares; or of activations, whose slope moves into the gradient.
+    let case = |[b, h, w, c]: [usize; 4], most: usize, squares: bool| {
         let shift = move |clock| Shift { clock, lane: Lane::Discriminator, stream: 7, most };
         Case::new(format!("translate {b}×{h}×{w}×{c} by {most}"), [[b, h, w, c].into()])
             .words(vec![0, 5, 0, 0, 9, 0, 0, 0])
             .records(move |r, x| {
-                let y = r.square(x[0])?;
+                let y = if squares { r.square(x[0])? } else { r.activation(x[0], Activation::LeakyRelu(0.5))? };
                 r.translate(y, shift(x[1]), -1.0)
             })
             .equals(move |x| {
@@ -157,13 +167,18 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                     let column = (i / c % w).checked_add_signed(offset(words[1])).filter(|&c| c < w);
                     if let (Some(row), Some(column)) = (row, column) {
                         let v = x[0][(i / (h * w * c) * h * w + row * w + column) * c + i % c];
-                        *y = v * v;
+                        *y = if squares { v * v } else { v.max(0.5 * v) };
                     }
                 }
                 y
             })
     };
-    vec![case([5, 4, 6, 1], 2), case([3, 5, 3, 3], 2), case([2, 3, 3, 2], 0)]
+    vec![
+        case([5, 4, 6, 1], 2, true),
+        case([3, 5, 3, 3], 2, true),
+        case([2, 3, 3, 2], 0, true),
+        case([3, 5, 3, 3], 2, false),
+    ]
 }
 
 #[cfg(test)]
