@@ -47,7 +47,10 @@ impl Draw {
         let (at_gather, gather) = find(ops, |_: &Gather| true)?;
         let size = gather.batch.size;
         let (at_noise, noise) = find(ops, |n: &Noise| {
-            n.distribution == Distribution::Normal && n.clock == gather.clock && n.n.is_multiple_of(size)
+            n.distribution == Distribution::Normal
+                && n.over.is_none()
+                && n.clock == gather.clock
+                && n.n.is_multiple_of(size)
         })?;
         let mut at = vec![at_noise, at_gather];
         let (mut input, mut columns, mut label) = (noise.y, [noise.n / size, 0], 0.0);
