@@ -16,16 +16,16 @@ pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[
     };
     let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
     while let Some((draw, at)) = found(r, &pieces, |ops, movable| Draw::find(ops, r, &alone, movable)) {
-        take(&mut pieces, &at, Piece::Draw(draw));
+        take(r, &mut pieces, &at, Piece::Draw(draw));
     }
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
-        take(&mut pieces, &at, Piece::Update(update));
+        take(r, &mut pieces, &at, Piece::Update(update));
     }
     blocks(r, pieces)
 }
 
 /// Looks for a group among the operations that are still on their own: the group, and which pieces it is made of. `find`
-/// is also told which of them may move to the place of the last.
+/// is also told which of them may move to one place.
 fn found<T>(
     r: &Recorder,
     pieces: &[Piece],
@@ -36,25 +36,31 @@ fn found<T>(
         .enumerate()
         .filter_map(|(i, piece)| if let Piece::One(op) = piece { Some((i, Rc::clone(op))) } else { None })
         .unzip();
-    let movable = |parts: &[usize]| {
-        let places: Vec<usize> = parts.iter().map(|&i| at[i]).collect();
-        let last = places.iter().copied().max().unwrap_or_default();
-        places.iter().all(|&place| {
-            let mut between = (place + 1..last).filter(|i| !places.contains(i));
-            !between.any(|i| depend(r, &pieces[place].parts(), &pieces[i].parts()))
-        })
-    };
+    let movable = |parts: &[usize]| meeting(r, pieces, &parts.iter().map(|&i| at[i]).collect::<Vec<_>>()).is_some();
     find(&ops, &movable).map(|(group, parts)| (group, parts.iter().map(|&i| at[i]).collect()))
 }
 
-/// Puts `group` in the place of the last of its parts, and takes them out.
-fn take(pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
-    let last = at.iter().copied().max().unwrap_or_default();
-    pieces[last] = group;
+/// Where these pieces may all run: at the place of the last of them, where nothing between needs one, or at that of the first,
+/// where none of them needs anything between.
+fn meeting(r: &Recorder, pieces: &[Piece], at: &[usize]) -> Option<usize> {
+    let (first, last) = (*at.iter().min()?, *at.iter().max()?);
+    let apart = |one: usize, other: usize| !depend(r, &pieces[one].parts(), &pieces[other].parts());
+    let others =
+        |mut range: std::ops::Range<usize>, free: &dyn Fn(usize) -> bool| range.all(|i| at.contains(&i) || free(i));
+    if at.iter().all(|&place| others(place + 1..last, &|i| apart(place, i))) {
+        return Some(last);
+    }
+    at.iter().all(|&place| others(first + 1..place, &|i| apart(i, place))).then_some(first)
+}
+
+/// Puts `group` where its parts may meet, and takes them out.
+fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
+    let Some(place) = meeting(r, pieces, at) else { return };
+    pieces[place] = group;
     let mut i = 0;
     pieces.retain(|_| {
         i += 1;
-        i - 1 == last || !at.contains(&(i - 1))
+        i - 1 == place || !at.contains(&(i - 1))
     });
 }
 
