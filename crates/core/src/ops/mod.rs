@@ -21,6 +21,7 @@ pub mod dropout;
 pub mod epilogue;
 pub mod gather;
 pub mod log;
+pub mod lookup;
 pub mod map;
 pub(crate) mod marks;
 pub mod math;
