@@ -4,6 +4,7 @@ use super::Piece;
 use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
 use crate::ops::draw::Draw;
+use crate::ops::normalize;
 use crate::ops::update::Update;
 use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
@@ -17,6 +18,9 @@ pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[
     let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
     while let Some((draw, at)) = found(r, &pieces, |ops, movable| Draw::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Draw(draw));
+    }
+    while let Some((both, at)) = found(r, &pieces, |ops, movable| normalize::both(ops, movable)) {
+        take(r, &mut pieces, &at, Piece::One(both));
     }
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Update(update));
