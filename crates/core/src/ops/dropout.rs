@@ -17,6 +17,8 @@ struct Dropout {
     y: Tensor,
     n: usize,
     draw: Draw,
+    /// Ticks that the clock's lane is behind.
+    ahead: u32,
     epilogue: Epilogue,
 }
 
@@ -33,7 +35,7 @@ pub struct Draw {
     pub rate: f32,
 }
 
-params! { n: u32, lane: u32, seed: u32, stream: u32, rate: f32, scale: f32 }
+params! { n: u32, lane: u32, ahead: u32, seed: u32, stream: u32, rate: f32, scale: f32 }
 
 impl Recorder {
     /// `x` with a share of its values dropped, another one each time the lane is ticked.
@@ -45,7 +47,7 @@ impl Recorder {
         let shape = self.shape(x).clone();
         let n = shape.len();
         let y = self.result("dropout", shape, DType::F32);
-        self.push(Dropout { x, y, n, draw, epilogue: Epilogue::default() })
+        self.push(Dropout { x, y, n, draw, ahead: 0, epilogue: Epilogue::default() })
     }
 }
 
@@ -69,13 +71,18 @@ impl Op for Dropout {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let Draw { lane, stream, rate, .. } = self.draw;
         let clock = bytemuck::cast_slice(x[1]);
-        let (time, key, scale) = (lane.of(clock), [Lane::Seed.of(clock), stream], 1.0 / (1.0 - rate));
+        let (time, key, scale) =
+            (lane.of(clock).wrapping_add(self.ahead), [Lane::Seed.of(clock), stream], 1.0 / (1.0 - rate));
         for ((block, y), x) in (0..).zip(y[0].chunks_mut(4)).zip(x[0].chunks(4)) {
             for ((y, x), word) in y.iter_mut().zip(x).zip(philox([block, time, 0, 0], key)) {
                 *y = if unit(word) >= rate { x * scale } else { 0.0 };
             }
         }
         self.epilogue.apply(y[0], self.n, 0, x[2]);
+    }
+
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Dropout { ahead: self.ahead + u32::from(self.draw.lane == lane), ..*self }))
     }
 
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
@@ -85,7 +92,7 @@ impl Op for Dropout {
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let Draw { lane, stream, rate, .. } = self.draw;
         let (lane, seed, scale) = (lane as u32, Lane::Seed as u32, 1.0 / (1.0 - rate));
-        let params = Params { n: self.n as u32, lane, seed, stream, rate, scale };
+        let params = Params { n: self.n as u32, lane, ahead: self.ahead, seed, stream, rate, scale };
         let workgroups = groups(self.n.div_ceil(4));
         let shader = shader!("dropout", "epilogue", "random");
         Kernel { shader, entry: "drop_some", constants: self.epilogue.constants(), params: params.bytes(), workgroups }

@@ -6,7 +6,8 @@
 
 struct Params {
     n: u32,
-    lane: u32, // of the clock, for the counter
+    lane: u32, // of the clock, for the counter,
+    ahead: u32, // and how many ticks it is behind
     seed: u32, // the lane of the clock that holds the seed
     stream: u32,
     rate: f32,
@@ -20,7 +21,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn drop_some(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let time = clock[params.lane];
+    let time = clock[params.lane] + params.ahead;
     let key = vec2u(clock[params.seed], params.stream);
     for (var block = id.x; 4u * block < params.n; block += groups.x * 64u) {
         let numbers = vec4f(philox(vec4u(block, time, 0u, 0u), key) >> vec4u(8u)) * UNIT;

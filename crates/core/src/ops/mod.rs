@@ -126,6 +126,11 @@ pub trait Op: Any {
         None
     }
 
+    /// The same operation where this lane of the clock is still to be ticked, if it can do without.
+    fn before_tick(&self, _lane: tick::Lane) -> Option<Rc<dyn Op>> {
+        None
+    }
+
     /// The same operation with `tail` applied before it writes `y`; `None` where it can't.
     fn with_tail(&self, _tail: Tail, _y: Tensor) -> Option<Rc<dyn Op>> {
         None

@@ -11,6 +11,7 @@ use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{DType, Recorder, Shape, Tensor};
 use std::f32::consts::{FRAC_PI_2, LN_2};
+use std::rc::Rc;
 
 /// How random numbers are spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub(super) struct Noise {
     pub distribution: Distribution,
     /// What normal numbers are added to, and how.
     pub over: Option<(Tensor, Fading)>,
+    /// Ticks that the clock's lane is behind.
+    pub ahead: u32,
 }
 
 /// Noise that becomes less until it is gone.
@@ -42,7 +45,7 @@ pub struct Fading {
     pub steps: u32,
 }
 
-params! { n: u32, lane: u32, seed: u32, stream: u32, low: f32, high: f32 }
+params! { n: u32, lane: u32, ahead: u32, seed: u32, stream: u32, low: f32, high: f32 }
 
 impl Recorder {
     /// New random numbers each time `lane` of the clock is ticked. Draws that share seed, lane and `stream` are equal,
@@ -62,7 +65,7 @@ impl Recorder {
         let shape = shape.into();
         let n = shape.len();
         let y = self.result("noise", shape, DType::F32);
-        self.push(Noise { clock, y, n, lane, stream, distribution, over: None })
+        self.push(Noise { clock, y, n, lane, stream, distribution, over: None, ahead: 0 })
     }
 
     /// `x` under normal noise, by as much as is left of it when `lane` of the clock has been ticked so often.
@@ -74,7 +77,8 @@ impl Recorder {
         let shape = self.shape(x).clone();
         let n = shape.len();
         let y = self.result("blur", shape, DType::F32);
-        self.push(Noise { clock, y, n, lane, stream, distribution: Distribution::Normal, over: Some((x, fading)) })
+        let (distribution, over) = (Distribution::Normal, Some((x, fading)));
+        self.push(Noise { clock, y, n, lane, stream, distribution, over, ahead: 0 })
     }
 }
 
@@ -184,12 +188,16 @@ impl Op for Noise {
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let clock = bytemuck::cast_slice(x[0]);
-        let time = self.lane.of(clock);
+        let time = self.lane.of(clock).wrapping_add(self.ahead);
         fill(y[0], self.distribution, [Lane::Seed.of(clock), self.stream], time);
         if let Some((_, fading)) = self.over {
             let size = fading.at(time);
             y[0].iter_mut().zip(x[1]).for_each(|(y, x)| *y = x + size * *y);
         }
+    }
+
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Noise { ahead: self.ahead + u32::from(self.lane == lane), ..*self }))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
@@ -199,7 +207,7 @@ impl Op for Noise {
             _ => ("draw_normal", 0.0, 0.0),
         };
         let (lane, seed) = (self.lane as u32, Lane::Seed as u32);
-        let params = Params { n: self.n as u32, lane, seed, stream: self.stream, low, high };
+        let params = Params { n: self.n as u32, lane, ahead: self.ahead, seed, stream: self.stream, low, high };
         let workgroups = groups(self.n.div_ceil(4));
         Kernel { shader: shader!("noise", "random"), entry, constants: vec![], params: params.bytes(), workgroups }
     }

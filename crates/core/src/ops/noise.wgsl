@@ -9,7 +9,8 @@
 
 struct Params {
     n: u32,
-    lane: u32, // of the clock, for the counter
+    lane: u32, // of the clock, for the counter,
+    ahead: u32, // and how many ticks it is behind
     seed: u32, // the lane of the clock that holds the seed
     stream: u32,
     low: f32, // or what `blur` starts with,
@@ -21,8 +22,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>; // of `blur`
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
+fn time() -> u32 {
+    return clock[params.lane] + params.ahead;
+}
+
 fn block_of(index: u32) -> vec4u {
-    return philox(vec4u(index, clock[params.lane], 0u, 0u), vec2u(clock[params.seed], params.stream));
+    return philox(vec4u(index, time(), 0u, 0u), vec2u(clock[params.seed], params.stream));
 }
 
 fn write(block: u32, values: vec4f) {
@@ -49,7 +54,7 @@ fn draw_uniform(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
 
 @compute @workgroup_size(64)
 fn blur(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let size = params.low * (1.0 - min(f32(clock[params.lane]) / params.high, 1.0));
+    let size = params.low * (1.0 - min(f32(time()) / params.high, 1.0));
     for (var block = id.x; 4u * block < params.n; block += groups.x * 64u) {
         let words = block_of(block);
         let values = vec4f(normal_pair(words.x, words.y), normal_pair(words.z, words.w));

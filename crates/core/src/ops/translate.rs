@@ -34,11 +34,13 @@ struct Translate {
     /// Whether it undoes the shift.
     backwards: bool,
     fill: f32,
+    /// Ticks that the clock's lane is behind.
+    ahead: u32,
     epilogue: Epilogue,
 }
 
 params! {
-    height: u32, width: u32, channels: u32, lane: u32, seed: u32, stream: u32, most: u32, backwards: u32, fill: f32,
+    height: u32, width: u32, channels: u32, lane: u32, ahead: u32, seed: u32, stream: u32, most: u32, backwards: u32, fill: f32,
 }
 
 impl Recorder {
@@ -59,7 +61,7 @@ impl Recorder {
 
     fn moved(&mut self, x: Tensor, extents: [usize; 4], shift: Shift, backwards: bool, fill: f32) -> Result<Tensor> {
         let y = self.result("translate", extents, DType::F32);
-        self.push(Translate { x, y, extents, shift, backwards, fill, epilogue: Epilogue::default() })
+        self.push(Translate { x, y, extents, shift, backwards, fill, ahead: 0, epilogue: Epilogue::default() })
     }
 }
 
@@ -91,7 +93,7 @@ impl Op for Translate {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let [_, height, width, channels] = self.extents;
         let clock = bytemuck::cast_slice(x[1]);
-        let (seed, time) = (Lane::Seed.of(clock), self.shift.lane.of(clock));
+        let (seed, time) = (Lane::Seed.of(clock), self.shift.lane.of(clock).wrapping_add(self.ahead));
         let (line, size) = (width * channels, height * width * channels);
         for (image, (x, y)) in x[0].chunks_exact(size).zip(y[0].chunks_exact_mut(size)).enumerate() {
             let [mut down, mut across] = self.shift.of(seed, time, image);
@@ -113,6 +115,10 @@ impl Op for Translate {
         self.epilogue.apply(y[0], channels, 0, x[2]);
     }
 
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Translate { ahead: self.ahead + u32::from(self.shift.lane == lane), ..*self }))
+    }
+
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
         Some(Rc::new(Translate { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
     }
@@ -124,6 +130,7 @@ impl Op for Translate {
             width: width as u32,
             channels: channels as u32,
             lane: self.shift.lane as u32,
+            ahead: self.ahead,
             seed: Lane::Seed as u32,
             stream: self.shift.stream,
             most: self.shift.most as u32,

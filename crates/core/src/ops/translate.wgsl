@@ -9,7 +9,8 @@ struct Params {
     height: u32,
     width: u32,
     channels: u32,
-    lane: u32, // of the clock, for the counter
+    lane: u32, // of the clock, for the counter,
+    ahead: u32, // and how many ticks it is behind
     seed: u32, // the lane of the clock that holds the seed
     stream: u32,
     most: u32,
@@ -24,7 +25,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn translate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let words = philox(vec4u(group.x, clock[params.lane], 0u, 0u), vec2u(clock[params.seed], params.stream));
+    let words = philox(vec4u(group.x, clock[params.lane] + params.ahead, 0u, 0u), vec2u(clock[params.seed], params.stream));
     var shift = vec2i(words.xy % (2u * params.most + 1u)) - i32(params.most);
     shift = select(shift, -shift, params.backwards == 1u);
     let line = params.width * params.channels;

@@ -5,6 +5,7 @@ use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
+use crate::ops::tick::ticked;
 use crate::ops::update::Update;
 use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
@@ -25,7 +26,39 @@ pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Update(update));
     }
+    late_ticks(r, &mut pieces);
     blocks(r, pieces)
+}
+
+/// Moves each tick of the clock on to the last small operation, whose block it can join, before the first that can't do without
+/// it. What it passes counts for itself that the tick is still to come: so what is random at the start of a program needs no
+/// dispatch before it.
+fn late_ticks(r: &Recorder, pieces: &mut [Piece]) {
+    for i in (0..pieces.len()).rev() {
+        let tick = pieces[i].parts();
+        let Some(lane) = tick.first().and_then(ticked) else { continue };
+        let mut passed = Vec::new();
+        let mut end = i;
+        for (j, piece) in pieces.iter().enumerate().skip(i + 1) {
+            if matches!(piece, Piece::One(op) if small(op, r)) {
+                end = j;
+            }
+            match piece {
+                _ if !depend(r, &tick, &piece.parts()) => {}
+                Piece::One(op) => match op.before_tick(lane) {
+                    Some(op) => passed.push((j, op)),
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        if passed.iter().any(|&(j, _)| j < end) {
+            for (j, op) in passed.into_iter().filter(|&(j, _)| j < end) {
+                pieces[j] = Piece::One(op);
+            }
+            pieces[i..end].rotate_left(1);
+        }
+    }
 }
 
 /// Looks for a group among the operations that are still on their own: the group, and which pieces it is made of. `find`
