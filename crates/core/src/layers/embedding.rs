@@ -2,7 +2,6 @@
 
 use super::Start;
 use crate::error::Result;
-use crate::ops::product::Orientation;
 use crate::program::{Recorder, Tensor};
 
 /// Table `[K, E]`: a row for each class.
@@ -24,8 +23,7 @@ impl Embedding {
     /// # Errors
     /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, classes: Tensor) -> Result<Tensor> {
-        let rows = one_hot(r, classes, r.shape(self.table).0[0], 1.0)?;
-        r.product(rows, self.table, Orientation::Plain)
+        r.lookup(self.table, classes)
     }
 }
 

@@ -88,19 +88,16 @@ impl Discriminator {
     /// # Errors
     /// [`crate::Error`] where the shapes don't fit.
     pub fn forward(&self, r: &mut Recorder, x: Tensor, labels: Tensor, pass: Pass) -> Result<Tensor> {
-        let labels = self.packs(r, labels, pass.parts)?;
+        let joins = matches!(self.condition, Condition::Concat | Condition::Embedding);
         let mut x = self.side_by_side(r, x, pass.parts)?;
-        match (self.condition, self.labels) {
-            (Condition::Map, Some(maps)) => x = self.with_maps(r, x, &labels, maps)?,
-            (Condition::Concat | Condition::Embedding, _) if self.architecture == Architecture::Mlp => {
-                x = self.joined(r, x, &labels)?;
-            }
-            _ => {}
+        if self.condition == Condition::Map {
+            x = self.with_maps(r, x, labels, pass.parts)?;
+        } else if joins && self.architecture == Architecture::Mlp {
+            x = self.joined(r, x, labels, pass.parts)?;
         }
         let mut features = self.body.forward(r, x, pass)?;
-        if matches!(self.condition, Condition::Concat | Condition::Embedding) && self.architecture == Architecture::Conv
-        {
-            features = self.joined(r, features, &labels)?;
+        if joins && self.architecture == Architecture::Conv {
+            features = self.joined(r, features, labels, pass.parts)?;
         }
         let features = self.joint.forward(r, features, pass)?;
         let mut logits = self.head.forward(r, features)?;
@@ -112,14 +109,14 @@ impl Discriminator {
         }
         // Miyato & Koyama 2018: how real it looks, plus how much like its label.
         let mut logit = r.slice(logits, 1, 0, 1)?;
-        for &label in &labels {
+        for label in self.packs(r, labels, pass.parts)? {
             let likeness = r.pick(logits, label, 1)?;
             logit = r.add(logit, likeness)?;
         }
         Ok(logit)
     }
 
-    /// Labels `[N·K]` as K times `[N]`: those of the first images of all packs, of the second, and so on.
+    /// Rows `[N·K, ..]` as K times `[N, ..]`: those of the first images of all packs, of the second, and so on.
     fn packs(&self, r: &mut Recorder, rows: Tensor, parts: usize) -> Result<Vec<Tensor>> {
         if self.pack == 1 {
             return Ok(vec![rows]);
@@ -145,20 +142,24 @@ impl Discriminator {
         as_channels(r, &images)
     }
 
-    /// What was learnt of each label joined to rows `[N, F]`.
-    fn joined(&self, r: &mut Recorder, x: Tensor, labels: &[Tensor]) -> Result<Tensor> {
-        labels.iter().try_fold(x, |x, &label| {
-            let heard = match self.labels {
-                Some(table) => table.forward(r, label)?,
-                None => one_hot(r, label, DIGITS, 1.0)?,
-            };
-            r.concat(x, heard, 1)
-        })
+    /// What D hears of labels `[N·K]`, K times `[N, L]`. It is looked up for all at once, so that what is learnt of them has
+    /// one gradient.
+    fn heard(&self, r: &mut Recorder, labels: Tensor, parts: usize) -> Result<Vec<Tensor>> {
+        let rows = match self.labels {
+            Some(table) => table.forward(r, labels)?,
+            None => one_hot(r, labels, DIGITS, 1.0)?,
+        };
+        self.packs(r, rows, parts)
+    }
+
+    /// What D hears of the labels joined to rows `[N, F]`.
+    fn joined(&self, r: &mut Recorder, x: Tensor, labels: Tensor, parts: usize) -> Result<Tensor> {
+        self.heard(r, labels, parts)?.into_iter().try_fold(x, |x, heard| r.concat(x, heard, 1))
     }
 
     /// The image of each label as another channel of `[N, P·K]`.
-    fn with_maps(&self, r: &mut Recorder, x: Tensor, labels: &[Tensor], maps: Embedding) -> Result<Tensor> {
-        let maps = labels.iter().map(|&label| maps.forward(r, label)).collect::<Result<Vec<_>>>()?;
+    fn with_maps(&self, r: &mut Recorder, x: Tensor, labels: Tensor, parts: usize) -> Result<Tensor> {
+        let maps = self.heard(r, labels, parts)?;
         let pixels = r.shape(maps[0]).0[1];
         let maps = as_channels(r, &maps)?;
         let rows = r.shape(x).0[0];

@@ -137,7 +137,6 @@ impl Gan {
         let train_d = r.begin("train_d");
         r.tick(clock, Lane::Draws)?;
         r.tick(clock, Lane::Discriminator)?;
-        let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         let (shown, shown_labels) = scene.replayed(r, fake, real_labels)?;
         let shown = Pair::of(r, real, shown, real_labels, shown_labels)?;
         let drawn = Drawn { real, fake, labels: real_labels };
@@ -145,6 +144,7 @@ impl Gan {
         let on_real = opinion(r, s.loss, judged.real)?;
         let on_fake = opinion(r, s.loss, judged.fake)?;
         let gradients = r.gradients(judged.loss, &d.parameters())?;
+        let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         d_optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
         if s.d_norm == DNorm::Spectral {
             spectral(r, &d.weights())?;
@@ -155,9 +155,9 @@ impl Gan {
 
         let train_g = r.begin("train_g");
         r.tick(clock, Lane::Generator)?;
-        let g_pace = pace(r, Lane::Generator, G_RATE)?;
         let g_loss = scene.generator(r, &d, drawn, shown)?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
+        let g_pace = pace(r, Lane::Generator, G_RATE)?;
         g_optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
             follow(r, &average.parameters(), &g.parameters(), g_pace, s.average)?;

@@ -6,8 +6,7 @@ use crate::data::ImageShape;
 use crate::error::Result;
 use crate::layers::Pass;
 use crate::ops::activation::Activation;
-use crate::ops::noise::Distribution;
-use crate::ops::schedule::{Fall, Schedule};
+use crate::ops::noise::{Distribution, Fading};
 use crate::ops::tick::Lane;
 use crate::ops::translate::Shift;
 use crate::program::{Recorder, Tensor};
@@ -110,12 +109,7 @@ impl Scene<'_> {
         if s.blur == 0.0 {
             return Ok(images);
         }
-        let size = r.constant([1], s.blur);
-        let steps = s.blur_steps * self.updates(lane);
-        let size = r.schedule(size, clock, lane, Schedule { fall: Fall::Linear, steps, warmup: 0 })?;
-        let noise = r.noise(r.shape(images).clone(), clock, lane, stream, Distribution::Normal)?;
-        let noise = r.mul(noise, size)?;
-        r.add(images, noise)
+        r.blur(images, clock, lane, stream, Fading { size: s.blur, steps: s.blur_steps * self.updates(lane) })
     }
 
     /// What D minimises when it is shown these images, with its penalties.

@@ -16,7 +16,7 @@ enum Arithmetic {
 }
 
 #[derive(Clone, Debug)]
-struct Binary {
+pub(super) struct Binary {
     a: Tensor,
     b: Tensor,
     y: Tensor,
@@ -107,6 +107,12 @@ impl Recorder {
 }
 
 impl Binary {
+    /// If it multiplies all values of one tensor by the only value of another: both, and how many values they are.
+    pub fn scaling(&self) -> Option<([Tensor; 2], usize)> {
+        let scales = self.arithmetic == Arithmetic::Mul && self.shapes[1].len() == 1;
+        scales.then(|| ([self.a, self.b], self.shapes[0].len()))
+    }
+
     fn apply(&self, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32) {
         if self.shapes[0] == self.shapes[1] {
             y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b));

@@ -70,7 +70,7 @@ pub enum Beside {
     Bias,
     /// The result is multiplied by the slope of the function whose output it is, instead of applying it.
     Gate,
-    /// An integer: `a` is read as many of `a`'s last strides further on, and is 0 past `limit`.
+    /// An integer: `a` is read as many steps further on, and is 0 past `limit`.
     Pick,
     /// An integer: values whose last index isn't it are 0.
     Place,
@@ -110,6 +110,8 @@ pub struct Instruction {
     /// For [`Beside::Pick`] and [`Beside::Place`]: what is added to the integer, and what it must stay below before. For
     /// [`Code::Log`]: the ring's rows, and the values in one.
     pub offset: [usize; 2],
+    /// For [`Beside::Pick`]: how many values a step is.
+    pub step: usize,
 }
 
 /// Steps through a dense tensor of these extents.
@@ -143,6 +145,7 @@ impl Instruction {
             shift: 0.0,
             beside: Beside::Unused,
             offset: [0; 2],
+            step: 1,
         }
     }
 
@@ -326,7 +329,7 @@ impl Writer<'_> {
             }
             Code::Compute if i.beside == Beside::Pick => {
                 let [offset, limit] = i.offset;
-                let at = self.word(i.first(), &format!(" + {offset}u + column"));
+                let at = self.word(i.first(), &format!(" + {offset}u + column * {}u", i.step));
                 format!(
                     "        let column = {};\n        var word = 0u;\n        if (column < {limit}u) {{\n            \
                      word = {at};\n        }}\n        {y} = word;\n",

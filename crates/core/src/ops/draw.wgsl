@@ -1,8 +1,8 @@
 // Comes after random.wgsl and shuffle.wgsl.
 //
-// All that a step draws: input[i] = noise, then the label's place in a row of zeros; pixels[i] and labels[i] of the
-// image that is next. The parts are those of noise.wgsl, gather.wgsl and pick.wgsl. A workgroup copies one image, and
-// all of them share the noise.
+// All that a step draws: input[i] = noise, then the label's place in a row of zeros, or its row of a table; pixels[i] and
+// labels[i] of the image that is next. The parts are those of noise.wgsl, gather.wgsl, pick.wgsl and lookup.wgsl. A
+// workgroup copies one image, and all of them share the noise.
 
 struct Params {
     size: u32,
@@ -16,7 +16,8 @@ struct Params {
     labels: u32, // and of the label after them
     lane: u32, // of the clock, for the noise
     stream: u32,
-    label: f32, // what stands at the label's place
+    label: f32, // what stands at the label's place,
+    classes: u32, // or the rows of the table
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,9 +25,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> packed_labels: array<u32>;
 @group(0) @binding(3) var<storage, read> available: array<u32>; // [1]: images that have arrived
 @group(0) @binding(4) var<storage, read> clock: array<u32>;
-@group(0) @binding(5) var<storage, read_write> input: array<f32>;
-@group(0) @binding(6) var<storage, read_write> pixels: array<f32>;
-@group(0) @binding(7) var<storage, read_write> labels: array<u32>;
+@group(0) @binding(5) var<storage, read> table: array<f32>; // a row of `labels` columns for each digit, or unread
+@group(0) @binding(6) var<storage, read_write> input: array<f32>;
+@group(0) @binding(7) var<storage, read_write> pixels: array<f32>;
+@group(0) @binding(8) var<storage, read_write> labels: array<u32>;
 
 @compute @workgroup_size(64)
 fn draw(
@@ -53,7 +55,11 @@ fn draw(
 
     let columns = params.noise + params.labels;
     for (var j = local.x; j < params.labels; j += 64u) {
-        input[group.x * columns + params.noise + j] = select(0.0, params.label, j == digit);
+        var heard = select(0.0, params.label, j == digit);
+        if (params.classes > 0u) {
+            heard = select(0.0, table[min(digit, params.classes - 1u) * params.labels + j], digit < params.classes);
+        }
+        input[group.x * columns + params.noise + j] = heard;
     }
     let n = params.size * params.noise;
     for (var block = id.x; 4u * block < n; block += params.size * 64u) {

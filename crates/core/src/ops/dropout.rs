@@ -3,11 +3,13 @@
 //! The mask is a function of seed, stream and clock (see `noise.rs`), so it is never stored: the gradient is the same
 //! operation on `dy`, while the clock stands as it did.
 
+use super::epilogue::{Epilogue, Tail};
 use super::noise::{philox, unit};
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{DType, Recorder, Tensor};
+use std::rc::Rc;
 
 #[derive(Clone, Copy, Debug)]
 struct Dropout {
@@ -15,6 +17,9 @@ struct Dropout {
     y: Tensor,
     n: usize,
     draw: Draw,
+    /// Ticks that the clock's lane is behind.
+    ahead: u32,
+    epilogue: Epilogue,
 }
 
 /// Which values fall out.
@@ -30,7 +35,7 @@ pub struct Draw {
     pub rate: f32,
 }
 
-params! { n: u32, lane: u32, seed: u32, stream: u32, rate: f32, scale: f32 }
+params! { n: u32, lane: u32, ahead: u32, seed: u32, stream: u32, rate: f32, scale: f32 }
 
 impl Recorder {
     /// `x` with a share of its values dropped, another one each time the lane is ticked.
@@ -42,7 +47,7 @@ impl Recorder {
         let shape = self.shape(x).clone();
         let n = shape.len();
         let y = self.result("dropout", shape, DType::F32);
-        self.push(Dropout { x, y, n, draw })
+        self.push(Dropout { x, y, n, draw, ahead: 0, epilogue: Epilogue::default() })
     }
 }
 
@@ -52,7 +57,7 @@ impl Op for Dropout {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.x, self.draw.clock]
+        vec![self.x, self.draw.clock, self.epilogue.beside().unwrap_or(self.x)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -60,27 +65,37 @@ impl Op for Dropout {
     }
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(r.dropout(dy, self.draw)?), None])
+        Ok(vec![Some(r.dropout(dy, self.draw)?), None, None])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let Draw { lane, stream, rate, .. } = self.draw;
         let clock = bytemuck::cast_slice(x[1]);
-        let (time, key, scale) = (lane.of(clock), [Lane::Seed.of(clock), stream], 1.0 / (1.0 - rate));
+        let (time, key, scale) =
+            (lane.of(clock).wrapping_add(self.ahead), [Lane::Seed.of(clock), stream], 1.0 / (1.0 - rate));
         for ((block, y), x) in (0..).zip(y[0].chunks_mut(4)).zip(x[0].chunks(4)) {
             for ((y, x), word) in y.iter_mut().zip(x).zip(philox([block, time, 0, 0], key)) {
                 *y = if unit(word) >= rate { x * scale } else { 0.0 };
             }
         }
+        self.epilogue.apply(y[0], self.n, 0, x[2]);
+    }
+
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Dropout { ahead: self.ahead + u32::from(self.draw.lane == lane), ..*self }))
+    }
+
+    fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Dropout { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let Draw { lane, stream, rate, .. } = self.draw;
         let (lane, seed, scale) = (lane as u32, Lane::Seed as u32, 1.0 / (1.0 - rate));
-        let params = Params { n: self.n as u32, lane, seed, stream, rate, scale };
+        let params = Params { n: self.n as u32, lane, ahead: self.ahead, seed, stream, rate, scale };
         let workgroups = groups(self.n.div_ceil(4));
-        let shader = shader!("dropout", "random");
-        Kernel { shader, entry: "drop_some", constants: vec![], params: params.bytes(), workgroups }
+        let shader = shader!("dropout", "epilogue", "random");
+        Kernel { shader, entry: "drop_some", constants: self.epilogue.constants(), params: params.bytes(), workgroups }
     }
 }
 
@@ -91,23 +106,33 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 #[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
     use super::check::Case;
     let draw = |clock| Draw { clock, lane: Lane::Generator, stream: 7, rate: 0.3 };
-    let case = |rows: usize, columns: usize| {
-        Case::new(format!("dropout of {rows} × {columns}"), [[rows, columns].into()])
+    let kept = |i: usize, y: f64| {
+        let word = philox([i as u32 / 4, 5, 0, 0], [9, 7])[i % 4];
+        if unit(word) >= 0.3 { y / (1.0 - f64::from(0.3f32)) } else { 0.0 }
+    };
+    let case = |name: &str, rows: usize, columns: usize| {
+        Case::new(format!("dropout of {name} {rows} × {columns}"), [[rows, columns].into()])
             .words(vec![0, 0, 5, 0, 9, 0, 0, 0])
+    };
+    let squares = |rows, columns| {
+        case("squares", rows, columns)
             .records(move |r, x| {
                 let y = r.square(x[0])?;
                 r.dropout(y, draw(x[1]))
             })
-            .equals(|x| {
-                let word = |i: usize| philox([i as u32 / 4, 5, 0, 0], [9, 7])[i % 4];
-                let kept =
-                    |(i, v): (usize, &f64)| if unit(word(i)) >= 0.3 { v * v / (1.0 - f64::from(0.3f32)) } else { 0.0 };
-                x[0].iter().enumerate().map(kept).collect()
-            })
+            .equals(move |x| x[0].iter().enumerate().map(|(i, v)| kept(i, v * v)).collect())
     };
-    vec![case(3, 5), case(16, 64)]
+    // The slope moves into the gradient.
+    let activated = case("activations", 5, 7)
+        .records(move |r, x| {
+            let y = r.activation(x[0], Activation::LeakyRelu(0.5))?;
+            r.dropout(y, draw(x[1]))
+        })
+        .equals(move |x| x[0].iter().enumerate().map(|(i, &v)| kept(i, v.max(0.5 * v))).collect());
+    vec![squares(3, 5), squares(16, 64), activated]
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Epilogue {
         }
     }
 
+    /// With an activation's slope at its end; what only gradients go through has no use for more.
+    pub fn with_slope(self, tail: Tail) -> Option<Self> {
+        self.with(tail).filter(|epilogue| epilogue.gate.is_some())
+    }
+
     /// Whether it does nothing.
     pub fn is_none(&self) -> bool {
         *self == Epilogue::default()

@@ -21,6 +21,7 @@ pub mod dropout;
 pub mod epilogue;
 pub mod gather;
 pub mod log;
+pub mod lookup;
 pub mod map;
 pub(crate) mod marks;
 pub mod math;
@@ -122,6 +123,11 @@ pub trait Op: Any {
 
     /// If all it does is to lay two tensors one after another: those.
     fn joins(&self) -> Option<[Tensor; 2]> {
+        None
+    }
+
+    /// The same operation where this lane of the clock is still to be ticked, if it can do without.
+    fn before_tick(&self, _lane: tick::Lane) -> Option<Rc<dyn Op>> {
         None
     }
 

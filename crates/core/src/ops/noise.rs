@@ -11,6 +11,7 @@ use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
 use crate::program::{DType, Recorder, Shape, Tensor};
 use std::f32::consts::{FRAC_PI_2, LN_2};
+use std::rc::Rc;
 
 /// How random numbers are spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,9 +30,22 @@ pub(super) struct Noise {
     pub lane: Lane,
     pub stream: u32,
     pub distribution: Distribution,
+    /// What normal numbers are added to, and how.
+    pub over: Option<(Tensor, Fading)>,
+    /// Ticks that the clock's lane is behind.
+    pub ahead: u32,
 }
 
-params! { n: u32, lane: u32, seed: u32, stream: u32, low: f32, high: f32 }
+/// Noise that becomes less until it is gone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fading {
+    /// Its deviation at first.
+    pub size: f32,
+    /// After so many ticks it is gone.
+    pub steps: u32,
+}
+
+params! { n: u32, lane: u32, ahead: u32, seed: u32, stream: u32, low: f32, high: f32 }
 
 impl Recorder {
     /// New random numbers each time `lane` of the clock is ticked. Draws that share seed, lane and `stream` are equal,
@@ -51,7 +65,26 @@ impl Recorder {
         let shape = shape.into();
         let n = shape.len();
         let y = self.result("noise", shape, DType::F32);
-        self.push(Noise { clock, y, n, lane, stream, distribution })
+        self.push(Noise { clock, y, n, lane, stream, distribution, over: None, ahead: 0 })
+    }
+
+    /// `x` under normal noise, by as much as is left of it when `lane` of the clock has been ticked so often.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the clock is none.
+    pub fn blur(&mut self, x: Tensor, clock: Tensor, lane: Lane, stream: u32, fading: Fading) -> Result<Tensor> {
+        self.check_clock("blur", clock)?;
+        let shape = self.shape(x).clone();
+        let n = shape.len();
+        let y = self.result("blur", shape, DType::F32);
+        let (distribution, over) = (Distribution::Normal, Some((x, fading)));
+        self.push(Noise { clock, y, n, lane, stream, distribution, over, ahead: 0 })
+    }
+}
+
+impl Fading {
+    fn at(&self, time: u32) -> f32 {
+        self.size * (1.0 - (time as f32 / self.steps as f32).min(1.0))
     }
 }
 
@@ -138,7 +171,7 @@ impl Op for Noise {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.clock]
+        vec![self.clock, self.over.map_or(self.clock, |(x, _)| x)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -146,21 +179,35 @@ impl Op for Noise {
     }
 
     fn differentiable(&self) -> bool {
-        false
+        self.over.is_some()
+    }
+
+    fn gradient(&self, _r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![None, Some(dy)])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let clock = bytemuck::cast_slice(x[0]);
-        fill(y[0], self.distribution, [Lane::Seed.of(clock), self.stream], self.lane.of(clock));
+        let time = self.lane.of(clock).wrapping_add(self.ahead);
+        fill(y[0], self.distribution, [Lane::Seed.of(clock), self.stream], time);
+        if let Some((_, fading)) = self.over {
+            let size = fading.at(time);
+            y[0].iter_mut().zip(x[1]).for_each(|(y, x)| *y = x + size * *y);
+        }
+    }
+
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Noise { ahead: self.ahead + u32::from(self.lane == lane), ..*self }))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
-        let (entry, low, high) = match self.distribution {
-            Distribution::Normal => ("draw_normal", 0.0, 0.0),
-            Distribution::Uniform(low, high) => ("draw_uniform", low, high),
+        let (entry, low, high) = match (self.distribution, self.over) {
+            (Distribution::Uniform(low, high), _) => ("draw_uniform", low, high),
+            (_, Some((_, Fading { size, steps }))) => ("blur", size, steps as f32),
+            _ => ("draw_normal", 0.0, 0.0),
         };
         let (lane, seed) = (self.lane as u32, Lane::Seed as u32);
-        let params = Params { n: self.n as u32, lane, seed, stream: self.stream, low, high };
+        let params = Params { n: self.n as u32, lane, ahead: self.ahead, seed, stream: self.stream, low, high };
         let workgroups = groups(self.n.div_ceil(4));
         Kernel { shader: shader!("noise", "random"), entry, constants: vec![], params: params.bytes(), workgroups }
     }
@@ -181,11 +228,11 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         ("normal", 300_001, Distribution::Normal),
         ("uniform", 1003, Distribution::Uniform(-2.0, 3.0)),
     ];
-    let scene = |(name, n, distribution)| {
+    let recorded = |name: &str, n: usize, record: &dyn Fn(&mut Recorder, Tensor) -> Result<Tensor>| {
         let mut r = Recorder::new();
         r.begin("scene");
         let clock = r.input("clock", [LANES], DType::U32);
-        let y = r.noise([n], clock, Lane::Generator, 0xfeed_f00d, distribution).unwrap();
+        let y = record(&mut r, clock).unwrap();
         Scene {
             name: format!("noise {name} {n}"),
             recording: r.finish(true, &[y]).into(),
@@ -195,7 +242,19 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             tolerance: 1e-6,
         }
     };
-    draws.into_iter().map(scene).collect()
+    let (lane, stream) = (Lane::Generator, 0xfeed_f00d);
+    let mut scenes: Vec<Scene> = draws
+        .into_iter()
+        .map(|(name, n, which)| recorded(name, n, &|r, clock| r.noise([n], clock, lane, stream, which)))
+        .collect();
+    // At the tick 0xdeadbeef: almost gone, and gone.
+    for steps in [u32::MAX, 1000] {
+        scenes.push(recorded("blur", 1003, &|r, clock| {
+            let x = r.constant([1003], 0.5);
+            r.blur(x, clock, lane, stream, Fading { size: 2.0, steps })
+        }));
+    }
+    scenes
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::any::Any;
 use std::rc::Rc;
 
 /// Keeps a column of equal values finite (Ioffe and Szegedy 2015).
@@ -25,7 +26,7 @@ pub struct Grouping {
     pub columns: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Extents {
     groups: usize,
     rows: usize,
@@ -218,6 +219,58 @@ impl Op for Deviation {
     }
 }
 
+/// Normalised values and the deviation that they were divided by, which a gradient through a deviation asks for.
+#[derive(Clone)]
+struct Both {
+    normalize: Normalize,
+    deviation: Deviation,
+    parts: [Rc<dyn Op>; 2],
+}
+
+/// Both of the same values among these operations, as one, and which they are. `movable` says whether operations may run at one
+/// place.
+pub(crate) fn both(ops: &[Rc<dyn Op>], movable: &dyn Fn(&[usize]) -> bool) -> Option<(Rc<dyn Op>, Vec<usize>)> {
+    let of = |op: &Rc<dyn Op>| (op.as_ref() as &dyn Any).downcast_ref::<Deviation>().copied();
+    ops.iter().enumerate().filter_map(|(i, op)| Some((i, of(op)?))).find_map(|(i, deviation)| {
+        let (j, normalize) = ops.iter().enumerate().find_map(|(j, op)| {
+            let found = (op.as_ref() as &dyn Any).downcast_ref::<Normalize>()?;
+            ((found.x, found.extents) == (deviation.x, deviation.extents)).then_some((j, *found))
+        })?;
+        let parts = [i, j].map(|i| Rc::clone(&ops[i]));
+        movable(&[i, j]).then(|| (Rc::new(Both { normalize, deviation, parts }) as Rc<dyn Op>, vec![i, j]))
+    })
+}
+
+impl Op for Both {
+    fn name(&self) -> &'static str {
+        "normalize"
+    }
+
+    fn reads(&self) -> Vec<Tensor> {
+        self.normalize.reads()
+    }
+
+    fn writes(&self) -> Vec<Tensor> {
+        vec![self.normalize.y, self.deviation.y]
+    }
+
+    fn differentiable(&self) -> bool {
+        false
+    }
+
+    fn run(&self, _x: &[&[f32]], _y: &mut [&mut [f32]], _scratch: &mut [f32]) {
+        unreachable!("a CPU runs its parts")
+    }
+
+    fn parts(&self) -> &[Rc<dyn Op>] {
+        &self.parts
+    }
+
+    fn kernel(&self, adapter: Adapter) -> Kernel {
+        self.normalize.extents.kernel("both", adapter, self.normalize.epilogue.constants())
+    }
+}
+
 #[cfg(test)]
 pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("normalize", Params::layout())
@@ -302,7 +355,29 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             tolerance: 1e-5,
         }
     };
-    vec![scene(500, 3, 300), scene(40, 20, 1)]
+    let both = |shape: [usize; 2], grouping: Grouping| {
+        let mut r = Recorder::new();
+        r.begin("scene");
+        let x = r.input("x", shape, DType::F32);
+        let s = r.deviation(x, grouping).unwrap();
+        let y = r.normalize(x, grouping).unwrap();
+        let recording = r.finish(true, &[y, s]);
+        assert_eq!(recording.programs[0].ops.len(), 1, "both in one dispatch");
+        super::check::Scene {
+            name: format!("normalize {shape:?} with its deviation"),
+            recording: recording.into(),
+            uploads: vec![(x, (0..shape[0] * shape[1]).map(|i| (i as f32 * 0.37).sin().to_bits()).collect())],
+            outputs: vec![y, s],
+            times: 1,
+            tolerance: 1e-5,
+        }
+    };
+    vec![
+        scene(500, 3, 300),
+        scene(40, 20, 1),
+        both([30, 11], Grouping { groups: 2, columns: 11 }),
+        both([6, 50], Grouping { groups: 6, columns: 1 }),
+    ]
 }
 
 #[cfg(test)]

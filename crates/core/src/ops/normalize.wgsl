@@ -5,6 +5,7 @@
 // normalize:  y = finish((x - mean) / s)
 // backward:   y = (dy - mean(dy) - u * mean(dy * u)) / s, with u = (x - mean) / s
 // deviation:  y = s, [groups, columns]
+// both:       y as `normalize` has it, and s
 //
 // Means are over the first `seen` rows. A workgroup has one column of one group.
 
@@ -20,6 +21,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // of `backward`
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> s: array<f32>; // of `both`
 
 override THREADS: u32 = 64u;
 
@@ -70,14 +72,26 @@ fn first_of(group: vec3u) -> u32 {
     return group.y * params.rows * params.columns + group.x;
 }
 
-@compute @workgroup_size(THREADS)
-fn normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-    let start = first_of(group);
+fn even_out(start: u32, thread: u32) -> Moments {
     let m = moments(start, thread, false);
     let inverse = inverseSqrt(m.variance + params.epsilon);
     for (var row = thread; row < params.rows; row += THREADS) {
         let at = start + row * params.columns;
         y[at] = finish((x[at] - m.mean.x) * inverse, at % params.channels, at);
+    }
+    return m;
+}
+
+@compute @workgroup_size(THREADS)
+fn normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    _ = even_out(first_of(group), thread);
+}
+
+@compute @workgroup_size(THREADS)
+fn both(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    let m = even_out(first_of(group), thread);
+    if (thread == 0u) {
+        s[group.y * params.columns + group.x] = sqrt(m.variance + params.epsilon);
     }
 }
 

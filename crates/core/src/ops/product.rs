@@ -4,10 +4,12 @@
 
 use super::block::{Code, Combine, Instruction, Operand};
 use super::epilogue::{Epilogue, Tail};
+use super::window::{Slice, Stretch};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::engine::cpu::{Matrix, gemm, gemm_scratch};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::any::Any;
 use std::rc::Rc;
 
 /// Which operand is read transposed.
@@ -34,6 +36,17 @@ pub(super) struct Product {
 }
 
 params! { m: u32, n: u32, k: u32 }
+
+/// If `slice` takes columns of what `product` computes, and these follow from rows of its `B`: the product of those.
+pub(crate) fn narrowed(r: &mut Recorder, product: &Rc<dyn Op>, slice: &Rc<dyn Op>) -> Option<Rc<dyn Op>> {
+    let product: &Product = (product.as_ref() as &dyn Any).downcast_ref()?;
+    let Slice { x, y, stretch, .. } = (slice.as_ref() as &dyn Any).downcast_ref::<Slice>()?;
+    let Stretch { outer, inner, wide, narrow, start } = *stretch;
+    let plain = product.orientation == Orientation::TransposedB && product.epilogue.is_none();
+    let fits = r.storage(*x) == product.y && (outer, inner, wide) == (product.m, 1, product.n);
+    let b = (plain && fits).then(|| r.view_rows(product.b, start, narrow))??;
+    Some(Rc::new(Product { b, y: *y, n: narrow, ..*product }))
+}
 
 impl Product {
     /// Strides of `A` by row and inner index, and of `B` by inner index and column.

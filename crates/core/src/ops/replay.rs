@@ -11,6 +11,7 @@ use super::tick::Lane;
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Shape, Tensor};
+use std::rc::Rc;
 
 #[derive(Clone, Copy, Debug)]
 struct Replay {
@@ -22,10 +23,12 @@ struct Replay {
     columns: usize,
     slots: usize,
     lane: Lane,
+    /// Ticks that the lane is behind.
+    ahead: u32,
     stream: u32,
 }
 
-params! { rows: u32, columns: u32, slots: u32, lane: u32, seed: u32, stream: u32 }
+params! { rows: u32, columns: u32, slots: u32, lane: u32, ahead: u32, seed: u32, stream: u32 }
 
 impl Recorder {
     /// Rows of `x [B, ..]`, some of them exchanged for earlier ones from the state `pool [S, B, ..]`. The lane, already
@@ -45,7 +48,7 @@ impl Recorder {
         let rows = info.shape.0[0];
         let columns = info.shape.len() / rows;
         let y = self.result(op, info.shape, info.dtype);
-        self.push(Replay { x, clock, y, pool, rows, columns, slots, lane, stream })
+        self.push(Replay { x, clock, y, pool, rows, columns, slots, lane, ahead: 0, stream })
     }
 
     /// A state for [`Recorder::replay`] that remembers at least so many rows like those of `x`.
@@ -77,7 +80,7 @@ impl Op for Replay {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let Replay { rows, columns, slots, stream, .. } = *self;
         let clock: &[u32] = bytemuck::cast_slice(x[1]);
-        let (time, seed) = (self.lane.of(clock), Lane::Seed.of(clock));
+        let (time, seed) = (self.lane.of(clock).wrapping_add(self.ahead), Lane::Seed.of(clock));
         let [y, pool] = y else { unreachable!("it writes rows and the pool") };
         let filling = time as usize <= slots;
         for (row, (x, y)) in x[0].chunks_exact(columns).zip(y.chunks_exact_mut(columns)).enumerate() {
@@ -92,12 +95,17 @@ impl Op for Replay {
         }
     }
 
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Replay { ahead: self.ahead + u32::from(self.lane == lane), ..*self }))
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = Params {
             rows: self.rows as u32,
             columns: self.columns as u32,
             slots: self.slots as u32,
             lane: self.lane as u32,
+            ahead: self.ahead,
             seed: Lane::Seed as u32,
             stream: self.stream,
         };

@@ -8,7 +8,8 @@ struct Params {
     rows: u32,
     columns: u32,
     slots: u32,
-    lane: u32, // of the clock: how many batches there were, with this one
+    lane: u32, // of the clock: how many batches there were, with this one,
+    ahead: u32, // less the ticks that it is behind
     seed: u32, // the lane of the clock that holds the seed
     stream: u32,
 }
@@ -22,7 +23,7 @@ struct Params {
 @compute @workgroup_size(64)
 fn replay(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
     let row = group.x;
-    let time = clock[params.lane];
+    let time = clock[params.lane] + params.ahead;
     let words = philox(vec4u(row, time, 0u, 0u), vec2u(clock[params.seed], params.stream));
     let filling = time <= params.slots;
     let slot = select(words.x % params.slots, time - 1u, filling);

@@ -5,8 +5,11 @@
 //! the weight itself gives the same networks, and a step along the direction that the division takes back is taken back
 //! here too (Gouk et al. 2018, "Regularisation of neural networks by enforcing Lipschitz continuity"). The weights can be
 //! read as they are. One turn of the power method a step keeps up with weights that move slowly.
+//!
+//! The weights of a network lie in one memory, and so do their vectors: all are divided by one dispatch, a workgroup each.
 
-use super::{Adapter, Kernel, Op, params, shader};
+use super::marks::cut;
+use super::{Adapter, Kernel, Op, Shader, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -14,32 +17,45 @@ use crate::program::{Recorder, Tensor};
 const TINY: f32 = 1e-12;
 
 #[derive(Clone, Copy, Debug)]
-struct Spectral {
-    weight: Tensor,
-    u: Tensor,
-    v: Tensor,
+struct Matrix {
+    /// Where weight, `u` and `v` start in their memories.
+    at: [usize; 3],
     rows: usize,
     columns: usize,
 }
 
-params! { rows: u32, columns: u32 }
+#[derive(Clone, Debug)]
+struct Spectral {
+    /// Those of the weights, of all `u` and of all `v`.
+    memories: [Tensor; 3],
+    matrices: Vec<Matrix>,
+}
+
+params! { matrices: u32 }
 
 impl Recorder {
-    /// Divides `weight [.., N]` by its largest singular value as `u [N]`, a state that starts at random, knows it so far;
-    /// `v [K]` is where it keeps the other side's vector.
+    /// Divides each weight `[.., N]` by its largest singular value as `u [N]`, a state that starts at random, knows it so far;
+    /// `v [K]` is where it keeps the other side's vector. They come as weight, `u` and `v`.
     ///
     /// # Errors
     /// [`crate::Error`] where shapes don't fit.
-    pub fn spectral(&mut self, weight: Tensor, u: Tensor, v: Tensor) -> Result<()> {
-        let shape = self.shape(weight).clone();
-        let columns = self.shape(u).len();
-        let rows = self.shape(v).len();
-        if shape.0.last() != Some(&columns) || rows * columns != shape.len() {
-            let right = self.shape(u).clone();
-            let why = "the vectors must have a value for each column and each row";
-            return Err(Error::Shapes { op: "spectral", left: shape, right, why });
+    pub fn spectral(&mut self, weights: &[[Tensor; 3]]) -> Result<()> {
+        let mut all: Vec<Spectral> = Vec::new();
+        for tensors in weights {
+            let [shape, u, v] = tensors.map(|t| self.shape(t).clone());
+            let (rows, columns) = (v.len(), u.len());
+            if shape.0.last() != Some(&columns) || rows * columns != shape.len() {
+                let why = "the vectors must have a value for each column and each row";
+                return Err(Error::Shapes { op: "spectral", left: shape, right: u, why });
+            }
+            let memories = tensors.map(|t| self.storage(t));
+            let matrix = Matrix { at: tensors.map(|t| self.info(t).offset), rows, columns };
+            match all.iter_mut().find(|op| op.memories == memories) {
+                Some(op) => op.matrices.push(matrix),
+                None => all.push(Spectral { memories, matrices: vec![matrix] }),
+            }
         }
-        self.push(Spectral { weight, u, v, rows, columns }).map(|_| ())
+        all.into_iter().try_for_each(|op| self.push(op).map(|_| ()))
     }
 }
 
@@ -57,7 +73,7 @@ impl Op for Spectral {
     }
 
     fn writes(&self) -> Vec<Tensor> {
-        vec![self.weight, self.u, self.v]
+        self.memories.to_vec()
     }
 
     fn differentiable(&self) -> bool {
@@ -65,32 +81,42 @@ impl Op for Spectral {
     }
 
     fn run(&self, _x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        let [w, u, v] = y else { unreachable!("it writes a weight and two vectors") };
-        let columns = self.columns;
-        for (v, w) in v.iter_mut().zip(w.chunks_exact(columns)) {
-            *v = w.iter().zip(u.iter()).map(|(w, u)| w * u).sum();
+        let [weights, us, vs] = y else { unreachable!("it writes weights and their vectors") };
+        for &Matrix { at, rows, columns } in &self.matrices {
+            let w = &mut weights[at[0]..][..rows * columns];
+            let (u, v) = (&mut us[at[1]..][..columns], &mut vs[at[2]..][..rows]);
+            for (v, w) in v.iter_mut().zip(w.chunks_exact(columns)) {
+                *v = w.iter().zip(u.iter()).map(|(w, u)| w * u).sum();
+            }
+            let v_length = length(v);
+            if v_length <= TINY {
+                continue;
+            }
+            u.fill(0.0);
+            for (v, w) in v.iter().zip(w.chunks_exact(columns)) {
+                u.iter_mut().zip(w).for_each(|(u, w)| *u += w * v);
+            }
+            u.iter_mut().for_each(|u| *u /= v_length);
+            let sigma = length(u);
+            u.iter_mut().for_each(|u| *u /= sigma);
+            w.iter_mut().for_each(|w| *w /= sigma);
         }
-        let v_length = length(v);
-        if v_length <= TINY {
-            return;
-        }
-        u.fill(0.0);
-        for (v, w) in v.iter().zip(w.chunks_exact(columns)) {
-            u.iter_mut().zip(w).for_each(|(u, w)| *u += w * v);
-        }
-        u.iter_mut().for_each(|u| *u /= v_length);
-        let sigma = length(u);
-        u.iter_mut().for_each(|u| *u /= sigma);
-        w.iter_mut().for_each(|w| *w /= sigma);
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
+        let Shader { name, source } = shader!("spectral");
+        let (head, _, tail) = cut(&source, "matrices");
+        let matrix = |(i, Matrix { at: [w, u, v], rows, columns }): (usize, &Matrix)| {
+            format!("if (id.x == {i}u) {{\n    m = Matrix({w}u, {u}u, {v}u, {rows}u, {columns}u);\n    }}\n")
+        };
+        let matrices: String = self.matrices.iter().enumerate().map(matrix).collect();
+        let n = self.matrices.len() as u32;
         Kernel {
-            shader: shader!("spectral"),
+            shader: Shader { name, source: [head, &matrices, tail].concat().into() },
             entry: "update",
             constants: vec![("THREADS", if adapter.is_software() { 16.0 } else { 256.0 })],
-            params: Params { rows: self.rows as u32, columns: self.columns as u32 }.bytes(),
-            workgroups: [1, 1, 1],
+            params: Params { matrices: n }.bytes(),
+            workgroups: [n, 1, 1],
         }
     }
 }
@@ -100,23 +126,31 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("spectral", Params::layout())
 }
 
-/// A weight that is divided so many times.
+/// Weights that are divided so many times.
 #[cfg(test)]
-fn scene(shape: crate::program::Shape, times: u32) -> super::check::Scene {
+fn scene<const N: usize>(shapes: [crate::program::Shape; N], times: u32) -> super::check::Scene {
     use crate::program::{DType, Init};
     let mut r = Recorder::new();
     r.begin("scene");
-    let (values, columns) = (shape.len(), shape.0[shape.rank() - 1]);
-    let weight = r.state("weight", shape, DType::F32, Init::Fill(0.0));
-    let u = r.state("u", [columns], DType::F32, Init::Fill(0.0));
-    let v = r.state("v", [values / columns], DType::F32, Init::Fill(0.0));
-    r.spectral(weight, u, v).unwrap();
+    let mut state = |name: &str, n: usize| r.state(name, [n], DType::F32, Init::Fill(0.0));
+    let columns = shapes.clone().map(|shape| shape.0[shape.rank() - 1]);
+    let u = columns.map(|n| state("u", n));
+    let v = std::array::from_fn::<_, N, _>(|i| state("v", shapes[i].len() / columns[i]));
+    let weights = shapes.clone().map(|shape| r.state("weight", shape, DType::F32, Init::Fill(0.0)));
+    for tensors in [weights, u, v] {
+        r.arena("side by side", &tensors).unwrap();
+    }
+    r.spectral(&std::array::from_fn::<_, N, _>(|i| [weights[i], u[i], v[i]])).unwrap();
     let waves = |n: usize, by: f32| (0..n).map(|i| (i as f32 * by).cos().to_bits()).collect::<Vec<u32>>();
+    let outputs: Vec<Tensor> = weights.into_iter().chain(u).collect();
+    let recording = r.finish(true, &outputs);
+    assert_eq!(recording.programs[0].ops.len(), 1, "all in one dispatch");
+    let lengths = shapes.iter().map(|shape| (shape.len(), 0.7)).chain(columns.map(|n| (n, 1.3)));
     super::check::Scene {
-        name: format!("spectral {values} values, {times} times"),
-        recording: r.finish(true, &[weight]).into(),
-        uploads: vec![(weight, waves(values, 0.7)), (u, waves(columns, 1.3))],
-        outputs: vec![weight, u],
+        name: format!("spectral {shapes:?}, {times} times"),
+        uploads: outputs.iter().zip(lengths).map(|(&t, (n, by))| (t, waves(n, by))).collect(),
+        recording: recording.into(),
+        outputs,
         times,
         tolerance: 1e-5,
     }
@@ -124,7 +158,11 @@ fn scene(shape: crate::program::Shape, times: u32) -> super::check::Scene {
 
 #[cfg(test)]
 pub(super) fn scenes() -> Vec<super::check::Scene> {
-    vec![scene([37, 11].into(), 3), scene([3, 3, 2, 5].into(), 2), scene([300, 1].into(), 1)]
+    vec![
+        scene([[37, 11].into()], 3),
+        scene([[3, 3, 2, 5].into()], 2),
+        scene([[300, 1].into(), [4, 4, 1, 8].into(), [5, 7].into()], 3),
+    ]
 }
 
 #[cfg(test)]
@@ -149,7 +187,7 @@ mod tests {
     #[test]
     fn the_largest_stretch_becomes_one() {
         for shape in [[37, 11], [300, 1], [8, 40]] {
-            let scene = scene(shape.into(), 60);
+            let scene = scene([shape.into()], 60);
             let before = floats(&scene.uploads[0].1);
             let after = floats(&scene.on_cpu()[0]);
             let sigma = stretch(&before, shape[1]);
@@ -161,7 +199,7 @@ mod tests {
 
     #[test]
     fn zeros_stay_zeros() {
-        let mut scene = scene([4, 3].into(), 2);
+        let mut scene = scene([[4, 3].into()], 2);
         scene.uploads[0].1.fill(0);
         let [weight, u] = &scene.on_cpu()[..] else { panic!("two outputs") };
         assert!(weight.iter().all(|&word| word == 0));
@@ -175,8 +213,8 @@ mod tests {
         r.begin("test");
         let mut state = |shape: Vec<usize>| r.state("s", crate::program::Shape(shape), DType::F32, Init::Fill(0.0));
         let (w, u, v, short) = (state(vec![4, 3]), state(vec![3]), state(vec![4]), state(vec![2]));
-        assert!(r.spectral(w, u, v).is_ok());
-        assert!(matches!(r.spectral(w, short, v), Err(Error::Shapes { op: "spectral", .. })));
-        assert!(matches!(r.spectral(w, u, short), Err(Error::Shapes { op: "spectral", .. })));
+        assert!(r.spectral(&[[w, u, v]]).is_ok());
+        assert!(matches!(r.spectral(&[[w, short, v]]), Err(Error::Shapes { op: "spectral", .. })));
+        assert!(matches!(r.spectral(&[[w, u, short]]), Err(Error::Shapes { op: "spectral", .. })));
     }
 }

@@ -8,6 +8,8 @@ use super::block::{Code, Instruction, Operand};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::any::Any;
+use std::rc::Rc;
 
 /// Words of a clock; those without a [`Lane`] are spare.
 pub const LANES: usize = 8;
@@ -41,6 +43,11 @@ struct Tick {
 }
 
 params! { lane: u32 }
+
+/// The lane that an operation ticks, if that is what it does.
+pub(crate) fn ticked(op: &Rc<dyn Op>) -> Option<Lane> {
+    (op.as_ref() as &dyn Any).downcast_ref::<Tick>().map(|tick| tick.lane)
+}
 
 impl Recorder {
     /// Adds one to a lane of the clock.

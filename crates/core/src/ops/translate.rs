@@ -4,11 +4,13 @@
 //! The shift is a function of seed, stream and clock (see `noise.rs`), so nothing is stored: the gradient moves `dy` back
 //! by the same shift, while the clock stands as it did.
 
+use super::epilogue::{Epilogue, Tail};
 use super::noise::philox;
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::rc::Rc;
 
 /// How far images move.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +34,13 @@ struct Translate {
     /// Whether it undoes the shift.
     backwards: bool,
     fill: f32,
+    /// Ticks that the clock's lane is behind.
+    ahead: u32,
+    epilogue: Epilogue,
 }
 
 params! {
-    height: u32, width: u32, channels: u32, lane: u32, seed: u32, stream: u32, most: u32, backwards: u32, fill: f32,
+    height: u32, width: u32, channels: u32, lane: u32, ahead: u32, seed: u32, stream: u32, most: u32, backwards: u32, fill: f32,
 }
 
 impl Recorder {
@@ -56,7 +61,7 @@ impl Recorder {
 
     fn moved(&mut self, x: Tensor, extents: [usize; 4], shift: Shift, backwards: bool, fill: f32) -> Result<Tensor> {
         let y = self.result("translate", extents, DType::F32);
-        self.push(Translate { x, y, extents, shift, backwards, fill })
+        self.push(Translate { x, y, extents, shift, backwards, fill, ahead: 0, epilogue: Epilogue::default() })
     }
 }
 
@@ -74,7 +79,7 @@ impl Op for Translate {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.x, self.shift.clock]
+        vec![self.x, self.shift.clock, self.epilogue.beside().unwrap_or(self.x)]
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -82,13 +87,13 @@ impl Op for Translate {
     }
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(r.moved(dy, self.extents, self.shift, !self.backwards, 0.0)?), None])
+        Ok(vec![Some(r.moved(dy, self.extents, self.shift, !self.backwards, 0.0)?), None, None])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let [_, height, width, channels] = self.extents;
         let clock = bytemuck::cast_slice(x[1]);
-        let (seed, time) = (Lane::Seed.of(clock), self.shift.lane.of(clock));
+        let (seed, time) = (Lane::Seed.of(clock), self.shift.lane.of(clock).wrapping_add(self.ahead));
         let (line, size) = (width * channels, height * width * channels);
         for (image, (x, y)) in x[0].chunks_exact(size).zip(y[0].chunks_exact_mut(size)).enumerate() {
             let [mut down, mut across] = self.shift.of(seed, time, image);
@@ -107,6 +112,15 @@ impl Op for Translate {
                 }
             }
         }
+        self.epilogue.apply(y[0], channels, 0, x[2]);
+    }
+
+    fn before_tick(&self, lane: Lane) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Translate { ahead: self.ahead + u32::from(self.shift.lane == lane), ..*self }))
+    }
+
+    fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
+        Some(Rc::new(Translate { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
@@ -116,6 +130,7 @@ impl Op for Translate {
             width: width as u32,
             channels: channels as u32,
             lane: self.shift.lane as u32,
+            ahead: self.ahead,
             seed: Lane::Seed as u32,
             stream: self.shift.stream,
             most: self.shift.most as u32,
@@ -123,9 +138,9 @@ impl Op for Translate {
             fill: self.fill,
         };
         Kernel {
-            shader: shader!("translate", "random"),
+            shader: shader!("translate", "epilogue", "random"),
             entry: "translate",
-            constants: vec![],
+            constants: self.epilogue.constants(),
             params: params.bytes(),
             workgroups: [batch as u32, 1, 1],
         }
@@ -139,13 +154,15 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 #[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
     use super::check::Case;
-    let case = |[b, h, w, c]: [usize; 4], most: usize| {
+    // Of squares; or of activations, whose slope moves into the gradient.
+    let case = |[b, h, w, c]: [usize; 4], most: usize, squares: bool| {
         let shift = move |clock| Shift { clock, lane: Lane::Discriminator, stream: 7, most };
         Case::new(format!("translate {b}×{h}×{w}×{c} by {most}"), [[b, h, w, c].into()])
             .words(vec![0, 5, 0, 0, 9, 0, 0, 0])
             .records(move |r, x| {
-                let y = r.square(x[0])?;
+                let y = if squares { r.square(x[0])? } else { r.activation(x[0], Activation::LeakyRelu(0.5))? };
                 r.translate(y, shift(x[1]), -1.0)
             })
             .equals(move |x| {
@@ -157,13 +174,18 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                     let column = (i / c % w).checked_add_signed(offset(words[1])).filter(|&c| c < w);
                     if let (Some(row), Some(column)) = (row, column) {
                         let v = x[0][(i / (h * w * c) * h * w + row * w + column) * c + i % c];
-                        *y = v * v;
+                        *y = if squares { v * v } else { v.max(0.5 * v) };
                     }
                 }
                 y
             })
     };
-    vec![case([5, 4, 6, 1], 2), case([3, 5, 3, 3], 2), case([2, 3, 3, 2], 0)]
+    vec![
+        case([5, 4, 6, 1], 2, true),
+        case([3, 5, 3, 3], 2, true),
+        case([2, 3, 3, 2], 0, true),
+        case([3, 5, 3, 3], 2, false),
+    ]
 }
 
 #[cfg(test)]

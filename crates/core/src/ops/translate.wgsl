@@ -1,7 +1,7 @@
-// Comes after random.wgsl.
+// Comes after epilogue.wgsl and random.wgsl.
 //
 // y[b, r, c, :] = x[b, r + sign * dy, c + sign * dx, :], or `fill` outside; dy and dx from -most to most at random for each
-// image
+// image; and `finish` of it is written
 //
 // The counter of the random numbers is (image, clock lane, 0, 0) and the key (seed, stream). A workgroup has one image.
 
@@ -9,7 +9,8 @@ struct Params {
     height: u32,
     width: u32,
     channels: u32,
-    lane: u32, // of the clock, for the counter
+    lane: u32, // of the clock, for the counter,
+    ahead: u32, // and how many ticks it is behind
     seed: u32, // the lane of the clock that holds the seed
     stream: u32,
     most: u32,
@@ -20,11 +21,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> clock: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn translate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let words = philox(vec4u(group.x, clock[params.lane], 0u, 0u), vec2u(clock[params.seed], params.stream));
+    let words = philox(vec4u(group.x, clock[params.lane] + params.ahead, 0u, 0u), vec2u(clock[params.seed], params.stream));
     var shift = vec2i(words.xy % (2u * params.most + 1u)) - i32(params.most);
     shift = select(shift, -shift, params.backwards == 1u);
     let line = params.width * params.channels;
@@ -34,6 +35,6 @@ fn translate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) 
         let column = i32(i % line / params.channels) + shift.y;
         let inside = row >= 0 && row < i32(params.height) && column >= 0 && column < i32(params.width);
         let at = u32(row) * line + u32(column) * params.channels + i % params.channels;
-        y[start + i] = select(params.fill, x[start + select(0u, at, inside)], inside);
+        y[start + i] = finish(select(params.fill, x[start + select(0u, at, inside)], inside), 0u, start + i);
     }
 }

@@ -3,6 +3,9 @@
 //!
 //! The inner index of a weight's gradient is the batch (or its pixels), so a workgroup owns whole tiles of it: the sum is
 //! complete, without atomics, where the optimiser needs it, and no gradient is stored.
+//!
+//! Where somebody must see all gradients before a weight may follow, as those who shorten them do, it is two: one that only
+//! stores them, and one whose gradient is what was stored, times a factor.
 
 mod job;
 mod shader;
@@ -24,6 +27,8 @@ const MOST_BINDINGS: usize = 8;
 enum Rule {
     Adam(AdamUpdate),
     Sgd(Sgd),
+    /// Gradients are stored in this stretch.
+    Store(Tensor),
 }
 
 /// See the module's head.
@@ -70,21 +75,32 @@ impl Rule {
         match self {
             Rule::Adam(adam) => adam.gradient,
             Rule::Sgd(sgd) => sgd.gradient,
+            Rule::Store(gradients) => *gradients,
         }
     }
 
-    fn clock_and_dials(&self) -> (Option<Tensor>, Tensor) {
+    /// The tensors side by side that it takes a gradient from each, or the one that it takes.
+    fn gradients(&self, r: &Recorder) -> Vec<Tensor> {
+        match r.members(self.gradient()) {
+            [] => vec![self.gradient()],
+            members => members.to_vec(),
+        }
+    }
+
+    fn clock_and_dials(&self) -> (Option<Tensor>, Option<Tensor>) {
         match self {
-            Rule::Adam(adam) => (Some(adam.clock), adam.dials),
-            Rule::Sgd(sgd) => (None, sgd.dials),
+            Rule::Adam(adam) => (Some(adam.clock), Some(adam.dials)),
+            Rule::Sgd(sgd) => (None, Some(sgd.dials)),
+            Rule::Store(_) => (None, None),
         }
     }
 
-    /// The weights and what is kept beside them.
+    /// The weights and what is kept beside them; or where gradients are stored.
     fn state(&self) -> Vec<Tensor> {
         match self {
             Rule::Adam(adam) => vec![adam.weight, adam.m, adam.v],
             Rule::Sgd(sgd) => vec![sgd.weight, sgd.velocity],
+            Rule::Store(gradients) => vec![*gradients],
         }
     }
 }
@@ -98,24 +114,27 @@ impl Update {
         alone: &dyn Fn(Tensor, &Rc<dyn Op>) -> bool,
         movable: &dyn Fn(&[usize]) -> bool,
     ) -> Option<(Self, Vec<usize>)> {
-        ops.iter().enumerate().find_map(|(at_rule, op)| {
+        // Of each gradient, the operation that computes it.
+        let written = |rule: &Rule, before: usize| {
+            let job = |gradient: &Tensor| {
+                let at = ops[..before].iter().rposition(|op| op.writes().contains(gradient))?;
+                Some((at, Job::of(&ops[at])?))
+            };
+            let written: Option<Vec<_>> = rule.gradients(r).iter().map(job).collect();
+            written.map(|written| written.into_iter().unzip::<_, _, Vec<usize>, Vec<Job>>())
+        };
+        let group = |at: Vec<usize>, jobs, rule, follow| {
+            let parts = at.iter().map(|&i| Rc::clone(&ops[i])).collect();
+            movable(&at).then_some((Update { parts, jobs, rule, follow, places: None }, at))
+        };
+        let learns = ops.iter().enumerate().find_map(|(at_rule, op)| {
             let rule = Rule::of(op)?;
             let state = rule.state();
             let together = state.iter().all(|&t| r.storage(t) == r.storage(state[0]));
-            let members = r.members(rule.gradient());
-            if !together || members.is_empty() {
+            if !together || !rule.gradients(r).iter().all(|&gradient| alone(gradient, op)) {
                 return None;
             }
-            let mut at = Vec::new();
-            let mut jobs = Vec::new();
-            for &member in members {
-                let writer = ops[..at_rule].iter().rposition(|other| other.writes().contains(&member))?;
-                if !alone(member, op) {
-                    return None;
-                }
-                at.push(writer);
-                jobs.push(Job::of(&ops[writer])?);
-            }
+            let (mut at, jobs) = written(&rule, at_rule)?;
             at.push(at_rule);
             let follow = ops.iter().enumerate().skip(at_rule).find_map(|(i, op)| {
                 let average: Average = cast(op)?;
@@ -125,12 +144,16 @@ impl Update {
             let clock = rule.clock_and_dials().0;
             let follow = follow.filter(|(_, average)| clock.is_none_or(|clock| clock == average.clock));
             at.extend(follow.map(|(i, _)| i));
-            if !movable(&at) {
-                return None;
-            }
-            let parts = at.iter().map(|&i| Rc::clone(&ops[i])).collect();
-            Some((Update { parts, jobs, rule, follow: follow.map(|(_, f)| f), places: None }, at))
-        })
+            group(at, jobs, rule, follow.map(|(_, f)| f))
+        });
+        let stores = || {
+            r.stretches().filter(|&stretch| r.members(stretch).len() > 1).find_map(|stretch| {
+                let rule = Rule::Store(stretch);
+                let (at, jobs) = written(&rule, ops.len())?;
+                group(at, jobs, rule, None)
+            })
+        };
+        learns.or_else(stores)
     }
 
     /// The activations and gradients that it sums over.
@@ -153,13 +176,12 @@ impl Update {
             let memory = memories.iter().position(|&m| m == r.storage(t)).unwrap_or_default();
             (memory, r.info(t).offset)
         };
-        let members = r.members(self.rule.gradient());
         let start = r.info(self.rule.gradient()).offset;
         let jobs = self
             .jobs
             .iter()
-            .zip(members)
-            .map(|(job, &member)| ([job.x.unwrap_or(job.dy), job.dy].map(place), r.info(member).offset - start));
+            .zip(self.rule.gradients(r))
+            .map(|(job, member)| ([job.x.unwrap_or(job.dy), job.dy].map(place), r.info(member).offset - start));
         let offset = |i: usize| state.get(i).map_or(0, |&t| r.info(t).offset);
         let places = Places {
             jobs: jobs.collect(),
@@ -184,8 +206,8 @@ impl Op for Update {
     fn reads(&self) -> Vec<Tensor> {
         let (clock, dials) = self.rule.clock_and_dials();
         // Gradient descent without an average needs no clock: any tensor stands in its place, unread.
-        let clock = clock.or(self.follow.map(|f| f.clock)).unwrap_or(dials);
-        [self.places().memories.clone(), vec![clock, dials]].concat()
+        let clock = clock.or(self.follow.map(|f| f.clock)).or(dials);
+        self.places().memories.iter().copied().chain(clock).chain(dials).collect()
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -212,6 +234,7 @@ impl Op for Update {
                 (op.lane, op.dial, [op.adam.beta1, op.adam.beta2], op.ln_betas(), [op.adam.epsilon, op.adam.decay])
             }
             Rule::Sgd(op) => (Lane::Draws, op.dial, [op.momentum, 0.0], [0.0; 2], [0.0; 2]),
+            Rule::Store(_) => (Lane::Draws, 0, [0.0; 2], [0.0; 2], [0.0; 2]),
         };
         let params = Params {
             optimizer_lane: lane as u32,
@@ -254,6 +277,7 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 fn scene(
     optimizer: crate::optim::Optimizer,
     average: bool,
+    longest: f32,
     [batch, channels, outputs]: [usize; 3],
 ) -> super::check::Scene {
     use super::tick::LANES;
@@ -263,7 +287,7 @@ fn scene(
     r.begin("scene");
     let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
     let dials = r.input("dials", [8], DType::F32);
-    let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1, longest: 0.0 };
+    let pace = Pace { clock, lane: Lane::Generator, dials, rate: 1, longest };
     let x = r.input("x", [batch, 6, 7, 3], DType::F32);
     let (height, width) = (3, 3);
     let parameters = [
@@ -294,7 +318,11 @@ fn scene(
     let outputs = [parameters.to_vec(), averages].concat();
     let recording = r.finish(true, &[]);
     let updates = recording.programs[0].ops.iter().filter(|op| op.name() == "update").count();
-    assert_eq!(updates, 1, "gradients, optimiser and averages are one dispatch");
+    let expected = if longest == 0.0 { 1 } else { 2 };
+    assert_eq!(updates, expected, "gradients, optimiser and averages are one dispatch, unless gradients are shortened");
+    assert!(
+        !recording.programs[0].ops.iter().any(|op| ["sum", "conv_weights", "adam", "average"].contains(&op.name()))
+    );
     let random = |n: usize| (0..n as u32).map(|i| (i as f32 * 0.7).sin().to_bits()).collect::<Vec<u32>>();
     let starts = |&t: &Tensor| (t, random(recording.info(t).shape.len()));
     let mut uploads: Vec<(Tensor, Vec<u32>)> = outputs.iter().map(starts).collect();
@@ -302,7 +330,9 @@ fn scene(
     let rate = if let crate::optim::Optimizer::Sgd { .. } = optimizer { 1e-5f32 } else { 1e-3 };
     uploads.extend([(x, random(batch * 6 * 7 * 3)), (dials, vec![rate.to_bits(); 8]), (clock, vec![0; LANES])]);
     super::check::Scene {
-        name: format!("update by {optimizer:?}, average: {average}, {batch} images, {channels} channels"),
+        name: format!(
+            "update by {optimizer:?}, average: {average}, at most {longest}, {batch} images, {channels} channels"
+        ),
         recording: recording.into(),
         uploads,
         outputs,
@@ -316,14 +346,16 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     use crate::ops::adam::Adam;
     use crate::optim::Optimizer::{self, Sgd};
     vec![
-        scene(Sgd { momentum: 0.9 }, true, [5, 1, 1]),
-        scene(Sgd { momentum: 0.0 }, false, [5, 8, 18]),
-        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [5, 5, 3]),
-        scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, [5, 16, 33]),
+        scene(Sgd { momentum: 0.9 }, true, 0.0, [5, 1, 1]),
+        scene(Sgd { momentum: 0.0 }, false, 0.0, [5, 8, 18]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.0, [5, 5, 3]),
+        scene(Optimizer::Adam(Adam { decay: 0.5, ..Adam::new(0.0, 0.99) }), false, 0.0, [5, 16, 33]),
         // Long sums, which a GPU's threads share.
-        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), false, [230, 8, 4]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), false, 0.0, [230, 8, 4]),
+        scene(Sgd { momentum: 0.9 }, false, 0.5, [5, 5, 3]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.5, [230, 8, 5]),
         // Dense layers large enough for quads, with small and with large tiles that don't fit.
-        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, [12, 16, 68]),
-        scene(Sgd { momentum: 0.9 }, false, [128, 16, 260]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.0, [12, 16, 68]),
+        scene(Sgd { momentum: 0.9 }, false, 0.0, [128, 16, 260]),
     ]
 }

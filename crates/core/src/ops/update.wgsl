@@ -8,8 +8,8 @@
 // update.rs binds the memories that hold X and dY, and repeats the job for each tensor with its constants and memories
 // filled in. Within a job it repeats a line that names ROW or NTH for all fours of places and of channels in a thread's
 // tile, and leaves out what the job doesn't need: of blocks and rows one, and one of bias, dense and windows. A thread's
-// values learn in one loop *together* on software adapters, else each where it was summed, *apart*. What stands here
-// between the marks is a sample.
+// values learn in one loop *together* on software adapters, else each where it was summed, *apart*. Where nothing learns
+// yet, gradients are stored instead. What stands here between the marks is a sample.
 //
 // A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
 // instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;
@@ -61,6 +61,7 @@ var<private> shrink: f32;
 var<private> step: f32;
 
 fn prepare() {
+    //<learn>
     rate = dials[params.dial];
     if (OPTIMIZER == 0u) {
         let t = f32(clock[params.optimizer_lane]);
@@ -71,11 +72,16 @@ fn prepare() {
     //<follow>
     step = following(f32(clock[params.average_lane]), params.average_decay);
     //</follow>
+    //</learn>
 }
 
 // Four neighbouring weights follow their gradients; `i` counts fours among the network's weights.
 fn learn(i: u32, gradient: vec4f) {
     let w = params.weight / 4u + i;
+    //<store>
+    state[w] = gradient;
+    //</store>
+    //<learn>
     let first = params.first / 4u + i;
     let second = params.second / 4u + i;
     var next = Learnt(state[w], state[first], vec4f());
@@ -92,6 +98,7 @@ fn learn(i: u32, gradient: vec4f) {
     let a = params.average / 4u + i;
     averages[a] += step * (next.weight - averages[a]);
     //</follow>
+    //</learn>
 }
 
 // Each of `rows` times `columns`, a row in each column.
@@ -304,7 +311,10 @@ fn JOB_RUN(group: u32, thread: u32) {
     if (4u * tile >= PLACES * OUT_CHANNELS) {
         return;
     }
-    // Past the last value lies room that nothing reads.
+    // Past the last value lies room that nothing reads, but for who sums up all that is stored.
+    //<store>
+    sum_JOB_ROW_JOB_NTH = select(vec4f(), sum_JOB_ROW_JOB_NTH, 4u * tile + vec4u(0u, 1u, 2u, 3u) < vec4u(PLACES * OUT_CHANNELS));
+    //</store>
     //<apart>
     prepare();
     learn(AT / 4u + tile, sum_JOB_ROW_JOB_NTH);

@@ -1,9 +1,11 @@
 //! Images made larger by repeating each pixel (nearest-neighbour upsampling), and its adjoint, the sum over squares of
 //! pixels, which scaled is average pooling.
 
+use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use std::rc::Rc;
 
 /// `large` side `[B, f·H, f·W, C]`, small side `[B, H, W, C]`.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +15,8 @@ struct Squares {
     small: [usize; 4],
     factor: usize,
     scale: f32,
+    /// Of pooling.
+    epilogue: Epilogue,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,16 +58,20 @@ impl Recorder {
     fn upsample_scaled(&mut self, x: Tensor, small: [usize; 4], factor: usize, scale: f32) -> Result<Tensor> {
         let [batch, height, width, channels] = small;
         let y = self.result("upsample", [batch, height * factor, width * factor, channels], DType::F32);
-        self.push(Upsample(Squares { x, y, small, factor, scale }))
+        self.push(Upsample(Squares { x, y, small, factor, scale, epilogue: Epilogue::default() }))
     }
 
     fn pool_scaled(&mut self, x: Tensor, small: [usize; 4], factor: usize, scale: f32) -> Result<Tensor> {
         let y = self.result("pool", small, DType::F32);
-        self.push(Pool(Squares { x, y, small, factor, scale }))
+        self.push(Pool(Squares { x, y, small, factor, scale, epilogue: Epilogue::default() }))
     }
 }
 
 impl Squares {
+    fn reads(&self) -> Vec<Tensor> {
+        vec![self.x, self.x, self.epilogue.beside().unwrap_or(self.x)]
+    }
+
     fn kernel(&self, entry: &'static str, by: usize) -> Kernel {
         let [batch, height, width, channels] = self.small;
         let n = batch * height * by * width * by * channels;
@@ -75,7 +83,8 @@ impl Squares {
             scale: self.scale,
         };
         let (params, workgroups) = (params.bytes(), groups(n));
-        Kernel { shader: shader!("upsample"), entry, constants: vec![], params, workgroups }
+        let constants = self.epilogue.constants();
+        Kernel { shader: shader!("upsample", "epilogue"), entry, constants, params, workgroups }
     }
 
     /// Calls `row` with where each row of a large image starts, and the row of the small one above which it lies.
@@ -93,7 +102,7 @@ impl Op for Upsample {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.0.x]
+        self.0.reads()
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -102,7 +111,7 @@ impl Op for Upsample {
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
         let Squares { small, factor, scale, .. } = self.0;
-        Ok(vec![Some(r.pool_scaled(dy, small, factor, scale)?)])
+        Ok(vec![Some(r.pool_scaled(dy, small, factor, scale)?), None, None])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
@@ -128,7 +137,7 @@ impl Op for Pool {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        vec![self.0.x]
+        self.0.reads()
     }
 
     fn writes(&self) -> Vec<Tensor> {
@@ -137,7 +146,7 @@ impl Op for Pool {
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
         let Squares { small, factor, scale, .. } = self.0;
-        Ok(vec![Some(r.upsample_scaled(dy, small, factor, scale)?)])
+        Ok(vec![Some(r.upsample_scaled(dy, small, factor, scale)?), None, None])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
@@ -151,10 +160,16 @@ impl Op for Pool {
                 }
             }
         });
+        self.0.epilogue.apply(y[0], channels, 0, x[2]);
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         self.0.kernel("pool", 1)
+    }
+
+    fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
+        let epilogue = self.0.epilogue.with_slope(tail)?;
+        Some(Rc::new(Pool(Squares { y, epilogue, ..self.0 })))
     }
 }
 
@@ -165,6 +180,7 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 
 #[cfg(test)]
 pub(super) fn cases() -> Vec<super::check::Case> {
+    use super::activation::Activation;
     use super::check::Case;
     let mut cases = Vec::new();
     for ([b, h, w, c], f) in [([2, 3, 2, 3], 2), ([1, 2, 5, 1], 3), ([3, 1, 1, 2], 1)] {
@@ -182,6 +198,15 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                     r.upsample(x, f)
                 })
                 .equals(move |x| (0..large).map(|i| x[0][under(i)] * x[0][under(i)]).collect()),
+        );
+        cases.push(
+            // The slope moves into the gradient.
+            Case::new(format!("upsample {b}×{h}×{w}×{c} activations by {f}"), [[b, h, w, c].into()])
+                .records(move |r, x| {
+                    let x = r.activation(x[0], Activation::LeakyRelu(0.5))?;
+                    r.upsample(x, f)
+                })
+                .equals(move |x| (0..large).map(|i| x[0][under(i)].max(0.5 * x[0][under(i)])).collect()),
         );
         cases.push(
             Case::new(format!("average pool to {b}×{h}×{w}×{c} by {f}"), [[b, large_h, large_w, c].into()])

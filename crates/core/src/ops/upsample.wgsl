@@ -1,5 +1,7 @@
+// Comes after epilogue.wgsl.
+//
 // upsample:  y[b, r, c, :] = scale * x[b, r / factor, c / factor, :]
-// pool:      y[b, r, c, :] = scale * (sum of the factor² values x[b, r * factor + i, c * factor + j, :])
+// pool:      y[b, r, c, :] = finish(scale * (sum of the factor² values x[b, r * factor + i, c * factor + j, :]))
 //
 // A thread has one value of y. Width and channels are those of y.
 
@@ -13,7 +15,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn upsample(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -38,6 +40,6 @@ fn pool(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             let at = (row * f + t / f) * params.width * f + column * f + t % f;
             sum += x[at * params.channels + i];
         }
-        y[n] = params.scale * sum;
+        y[n] = finish(params.scale * sum, i, n);
     }
 }

@@ -8,20 +8,20 @@ use crate::program::{Recorder, Shape, Tensor};
 
 /// `wide` is the axis' full extent, of which the stretch holds `narrow` from `start` on.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
-    outer: usize,
-    inner: usize,
-    wide: usize,
-    narrow: usize,
-    start: usize,
+pub(super) struct Stretch {
+    pub outer: usize,
+    pub inner: usize,
+    pub wide: usize,
+    pub narrow: usize,
+    pub start: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Slice {
-    x: Tensor,
-    y: Tensor,
+pub(super) struct Slice {
+    pub x: Tensor,
+    pub y: Tensor,
     axis: usize,
-    stretch: Stretch,
+    pub stretch: Stretch,
 }
 
 #[derive(Clone, Copy, Debug)]

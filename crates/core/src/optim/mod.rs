@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
+use crate::ops::product::Orientation;
 use crate::ops::tick::Lane;
 use crate::program::{DType, Init, Recorder, Tensor};
 
@@ -83,8 +84,9 @@ fn shortened(r: &mut Recorder, gradients: &[Tensor], longest: f32) -> Result<Vec
     }
     let mut total = r.constant([1], 0.0);
     for &gradient in gradients {
-        let squares = r.square(gradient)?;
-        let sum = r.sum_to(squares, [1])?;
+        let row = r.reshape(gradient, [1, r.shape(gradient).len()])?;
+        let squares = r.product(row, row, Orientation::TransposedB)?;
+        let sum = r.reshape(squares, [1])?;
         total = r.add(total, sum)?;
     }
     let length = r.sqrt(total)?;
@@ -127,19 +129,22 @@ pub fn clip(r: &mut Recorder, weights: &[Tensor], bound: f32) -> Result<()> {
 /// # Errors
 /// [`crate::Error`] where the rules of [`crate::program`] are broken.
 pub fn spectral(r: &mut Recorder, parameters: &[Tensor]) -> Result<()> {
-    for &weight in parameters {
-        let info = r.info(weight).clone();
-        let [.., columns] = *info.shape.0.as_slice() else { continue };
-        if info.shape.rank() < 2 {
-            continue;
-        }
-        let mut vector =
-            |which: &str, length: usize, init| r.state(format!("{}.{which}", info.name), [length], DType::F32, init);
-        let (u, v) =
-            (vector("u", columns, Init::Normal(1.0)), vector("v", info.shape.len() / columns, Init::Fill(0.0)));
-        r.spectral(weight, u, v)?;
-    }
-    Ok(())
+    let matrices: Vec<Tensor> = parameters.iter().copied().filter(|&p| r.shape(p).rank() > 1).collect();
+    let mut vectors = |which: &str, init, length: fn(&[usize]) -> usize| {
+        let vector = |&weight: &Tensor| {
+            let info = r.info(weight);
+            let (name, length) = (format!("{}.{which}", info.name), length(&info.shape.0));
+            r.state(name, [length], DType::F32, init)
+        };
+        let vectors: Vec<Tensor> = matrices.iter().map(vector).collect();
+        // Where they can't lie side by side, each weight has a dispatch.
+        let _ = r.arena(which, &vectors);
+        vectors
+    };
+    let u = vectors("u", Init::Normal(1.0), |shape| shape.last().copied().unwrap_or(1));
+    let v = vectors("v", Init::Fill(0.0), |shape| shape.iter().rev().skip(1).product());
+    let all: Vec<[Tensor; 3]> = matrices.iter().zip(u).zip(v).map(|((&w, u), v)| [w, u, v]).collect();
+    r.spectral(&all)
 }
 
 /// A state tensor beside each parameter, zero at first.

@@ -69,6 +69,11 @@ impl Recorder {
         Some(stretches.collect())
     }
 
+    /// All stretches that hold tensors side by side.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = Tensor> {
+        self.arenas.iter().map(|arena| arena.stretch)
+    }
+
     /// The tensors that lie in this stretch, in order.
     pub(crate) fn members(&self, stretch: Tensor) -> &[Tensor] {
         self.arenas.iter().find(|a| a.stretch == stretch).map_or(&[], |a| &a.members)

@@ -292,6 +292,17 @@ impl Recorder {
         view
     }
 
+    /// So many rows of a matrix from `start` on, where they lie; `None` where a binding couldn't start there.
+    pub(crate) fn view_rows(&mut self, x: Tensor, start: usize, extent: usize) -> Option<Tensor> {
+        let [_, columns] = self.shape(x).matrix("view").ok()?;
+        let before = start * columns;
+        before.is_multiple_of(arena::ALIGNMENT).then(|| {
+            let rows = self.view(x, [extent, columns].into());
+            self.tensors[rows.index()].offset += before;
+            rows
+        })
+    }
+
     /// Adds an operation to the newest program and returns its first write.
     pub(crate) fn push(&mut self, op: impl Op + 'static) -> Result<Tensor> {
         self.push_shared(Rc::new(op))

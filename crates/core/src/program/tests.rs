@@ -226,6 +226,39 @@ fn fusion_takes_bias_and_activation_into_the_product_and_changes_no_value() {
 }
 
 #[test]
+fn fusion_computes_only_the_columns_that_slices_take() {
+    let play = |fused: bool, also_whole: bool| {
+        let mut r = Recorder::new();
+        let p = r.begin("p");
+        let x = r.parameter("x", [6, 10], Init::Normal(1.0));
+        let labels = r.parameter("labels", [6, 5], Init::Normal(1.0));
+        let w = r.parameter("w", [15, 64], Init::Normal(1.0));
+        let y = r.activation(x, Activation::Tanh).unwrap();
+        let both = r.concat(y, labels, 1).unwrap();
+        let y = r.product(both, w, Orientation::Plain).unwrap();
+        let y = r.square(y).unwrap();
+        let loss = r.sum_to(y, [1]).unwrap();
+        let mut keep = r.gradients(loss, &[x, labels]).unwrap();
+        if also_whole {
+            keep.extend(r.gradients(loss, &[both]).unwrap());
+        }
+        let recording = Rc::new(r.finish(fused, &keep));
+        let names: Vec<_> = recording.programs[0].ops.iter().flat_map(parts).map(|op| op.name()).collect();
+        let mut engine = CpuEngine::new(&recording, 7);
+        engine.run(&[p], 1).unwrap();
+        (names, keep.iter().map(|&t| values(&mut engine, t)).collect::<Vec<_>>())
+    };
+    for also_whole in [false, true] {
+        let ((plain, expected), (fused, got)) = (play(false, also_whole), play(true, also_whole));
+        assert!(plain.contains(&"slice"));
+        assert!(!fused.contains(&"slice") && !fused.contains(&"activation_slope"), "{fused:?}");
+        for (got, expected) in got.concat().iter().zip(expected.concat()) {
+            assert!((got - expected).abs() <= 1e-4 * (1.0 + expected.abs()), "{got}, not {expected}");
+        }
+    }
+}
+
+#[test]
 fn fusion_leaves_what_somebody_else_reads() {
     let ops = |fused| {
         let (r, loss, _) = layer(true);

@@ -1,6 +1,7 @@
 //! The gradient of one tensor within an update, and how threads share its work.
 
 use super::cast;
+use crate::ops::binary::Binary;
 use crate::ops::conv::Geometry;
 use crate::ops::conv_weights::ConvWeights;
 use crate::ops::product::{Cover, Orientation, Product};
@@ -9,7 +10,8 @@ use crate::ops::{Adapter, Op};
 use crate::program::Tensor;
 use std::rc::Rc;
 
-/// The gradient of one weight, or of a bias: a sum of products over the small side of a convolution.
+/// The gradient of one weight, or of a bias: a sum of products over the small side of a convolution. Or stored gradients times
+/// a factor.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
     /// The large side; `None` for a bias.
@@ -40,6 +42,10 @@ impl Job {
         }
         if let Some(Product { a, b, orientation: Orientation::TransposedA, m, n, k, epilogue, .. }) = cast(op) {
             return epilogue.is_none().then(|| Job { x: Some(a), dy: b, geometry: line(k, m, n) });
+        }
+        // Values times one number are a product with a single inner index.
+        if let Some(([x, factor], n)) = cast(op).and_then(|op: Binary| op.scaling()) {
+            return Some(Job { x: Some(x), dy: factor, geometry: line(1, n, 1) });
         }
         let Sum { x, scale, shapes, .. } = cast(op)?;
         let (large, small) = (shapes.large.padded(), shapes.small.padded());

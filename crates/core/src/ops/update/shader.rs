@@ -1,7 +1,7 @@
 //! Writes an update's shader: update.wgsl with a function for each job.
 
 use super::job::{Job, threads};
-use super::{Places, Update};
+use super::{Places, Rule, Update};
 use crate::ops::marks::{cut, keep, repeat};
 use crate::ops::{Adapter, Op};
 use std::fmt::Write;
@@ -16,6 +16,8 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
     let text = keep(&text, "together", adapter.is_software());
     let text = keep(&text, "apart", adapter == Adapter::Hardware);
     let text = keep(&text, "follow", update.follow.is_some());
+    let stores = matches!(update.rule, Rule::Store(_));
+    let text = keep(&keep(&text, "learn", !stores), "store", stores);
     let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter) > 1));
     let (head, _, rest) = cut(&text, "bindings");
     let (rule, _, rest) = cut(rest, "sample");
@@ -36,7 +38,8 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
 
 fn bindings(update: &Update, places: &Places) -> String {
     let reads = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
-    let reads = reads.chain([("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")]);
+    let own = [("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")];
+    let reads = reads.chain(own.into_iter().take(update.reads().len() - places.memories.len()));
     let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
     let all = reads.chain(writes.into_iter().take(update.writes().len()));
     let line = |(i, (name, access, word))| {

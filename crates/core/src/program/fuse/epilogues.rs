@@ -7,20 +7,20 @@
 use crate::ops::epilogue::Tail;
 use crate::program::{Node, Recorder, Role, Tensor};
 
-/// The nodes of `recorder` with biases and activations moved into the operation before them.
-pub(super) fn epilogues(recorder: &Recorder, keep: &[Tensor]) -> Vec<Node> {
+/// The nodes with biases and activations moved into the operation before them.
+pub(super) fn epilogues(recorder: &Recorder, nodes: Vec<Node>, keep: &[Tensor]) -> Vec<Node> {
     // Views don't count: whoever reads through one does.
-    let reads = recorder.nodes.iter().filter(|n| !n.op.is_view()).flat_map(|n| n.op.reads());
+    let reads = nodes.iter().filter(|n| !n.op.is_view()).flat_map(|n| n.op.reads());
     let mut readers = vec![0; recorder.tensors.len()];
     for tensor in reads.chain(keep.iter().copied()) {
         readers[recorder.storage(tensor).index()] += 1;
     }
 
-    let mut nodes: Vec<Option<Node>> = Vec::with_capacity(recorder.nodes.len());
+    let recorded = nodes;
+    let mut nodes: Vec<Option<Node>> = Vec::with_capacity(recorded.len());
     // Which node computes a result now, by the result's storage.
     let mut writer: Vec<Option<usize>> = vec![None; recorder.tensors.len()];
-    for node in &recorder.nodes {
-        let mut node = node.clone();
+    for mut node in recorded {
         if let Some((x, tail)) = node.op.tail()
             && (x == recorder.storage(x) || !matches!(tail, Tail::Bias(_)))
             && recorder.info(recorder.storage(x)).role == Role::Result

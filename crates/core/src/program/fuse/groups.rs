@@ -4,6 +4,8 @@ use super::Piece;
 use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
 use crate::ops::draw::Draw;
+use crate::ops::normalize;
+use crate::ops::tick::ticked;
 use crate::ops::update::Update;
 use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
@@ -16,16 +18,51 @@ pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[
     };
     let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
     while let Some((draw, at)) = found(r, &pieces, |ops, movable| Draw::find(ops, r, &alone, movable)) {
-        take(&mut pieces, &at, Piece::Draw(draw));
+        take(r, &mut pieces, &at, Piece::Draw(draw));
+    }
+    while let Some((both, at)) = found(r, &pieces, |ops, movable| normalize::both(ops, movable)) {
+        take(r, &mut pieces, &at, Piece::One(both));
     }
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
-        take(&mut pieces, &at, Piece::Update(update));
+        take(r, &mut pieces, &at, Piece::Update(update));
     }
+    late_ticks(r, &mut pieces);
     blocks(r, pieces)
 }
 
+/// Moves each tick of the clock on to the last small operation, whose block it can join, before the first that can't do without
+/// it. What it passes counts for itself that the tick is still to come: so what is random at the start of a program needs no
+/// dispatch before it.
+fn late_ticks(r: &Recorder, pieces: &mut [Piece]) {
+    for i in (0..pieces.len()).rev() {
+        let tick = pieces[i].parts();
+        let Some(lane) = tick.first().and_then(ticked) else { continue };
+        let mut passed = Vec::new();
+        let mut end = i;
+        for (j, piece) in pieces.iter().enumerate().skip(i + 1) {
+            if matches!(piece, Piece::One(op) if small(op, r)) {
+                end = j;
+            }
+            match piece {
+                _ if !depend(r, &tick, &piece.parts()) => {}
+                Piece::One(op) => match op.before_tick(lane) {
+                    Some(op) => passed.push((j, op)),
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        if passed.iter().any(|&(j, _)| j < end) {
+            for (j, op) in passed.into_iter().filter(|&(j, _)| j < end) {
+                pieces[j] = Piece::One(op);
+            }
+            pieces[i..end].rotate_left(1);
+        }
+    }
+}
+
 /// Looks for a group among the operations that are still on their own: the group, and which pieces it is made of. `find`
-/// is also told which of them may move to the place of the last.
+/// is also told which of them may move to one place.
 fn found<T>(
     r: &Recorder,
     pieces: &[Piece],
@@ -36,25 +73,31 @@ fn found<T>(
         .enumerate()
         .filter_map(|(i, piece)| if let Piece::One(op) = piece { Some((i, Rc::clone(op))) } else { None })
         .unzip();
-    let movable = |parts: &[usize]| {
-        let places: Vec<usize> = parts.iter().map(|&i| at[i]).collect();
-        let last = places.iter().copied().max().unwrap_or_default();
-        places.iter().all(|&place| {
-            let mut between = (place + 1..last).filter(|i| !places.contains(i));
-            !between.any(|i| depend(r, &pieces[place].parts(), &pieces[i].parts()))
-        })
-    };
+    let movable = |parts: &[usize]| meeting(r, pieces, &parts.iter().map(|&i| at[i]).collect::<Vec<_>>()).is_some();
     find(&ops, &movable).map(|(group, parts)| (group, parts.iter().map(|&i| at[i]).collect()))
 }
 
-/// Puts `group` in the place of the last of its parts, and takes them out.
-fn take(pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
-    let last = at.iter().copied().max().unwrap_or_default();
-    pieces[last] = group;
+/// Where these pieces may all run: at the place of the last of them, where nothing between needs one, or at that of the first,
+/// where none of them needs anything between.
+fn meeting(r: &Recorder, pieces: &[Piece], at: &[usize]) -> Option<usize> {
+    let (first, last) = (*at.iter().min()?, *at.iter().max()?);
+    let apart = |one: usize, other: usize| !depend(r, &pieces[one].parts(), &pieces[other].parts());
+    let others =
+        |mut range: std::ops::Range<usize>, free: &dyn Fn(usize) -> bool| range.all(|i| at.contains(&i) || free(i));
+    if at.iter().all(|&place| others(place + 1..last, &|i| apart(place, i))) {
+        return Some(last);
+    }
+    at.iter().all(|&place| others(first + 1..place, &|i| apart(i, place))).then_some(first)
+}
+
+/// Puts `group` where its parts may meet, and takes them out.
+fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
+    let Some(place) = meeting(r, pieces, at) else { return };
+    pieces[place] = group;
     let mut i = 0;
     pieces.retain(|_| {
         i += 1;
-        i - 1 == last || !at.contains(&(i - 1))
+        i - 1 == place || !at.contains(&(i - 1))
     });
 }
 

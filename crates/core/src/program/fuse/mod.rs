@@ -1,12 +1,14 @@
 //! Rewrites that make recorded programs cheaper without changing what they compute, in this order:
 //!
-//! 1. *epilogues*: a bias, an activation or a slope moves into the product or convolution before it;
-//! 2. *joins*: what is only laid side by side is written side by side in the first place;
-//! 3. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/block.rs`);
-//! 4. *pools*: results that no dispatch both reads and writes share a memory, so that groups need few bindings.
+//! 1. *columns*: a product of which slices are read becomes products of those columns;
+//! 2. *epilogues*: a bias, an activation or a slope moves into the product or convolution before it;
+//! 3. *joins*: what is only laid side by side is written side by side in the first place;
+//! 4. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/block.rs`);
+//! 5. *pools*: results that no dispatch both reads and writes share a memory, so that groups need few bindings.
 //!
 //! What a rewrite doesn't know it leaves alone: a form that lacks a fused one runs unfused, beside those that have one.
 
+mod columns;
 mod epilogues;
 mod groups;
 mod joins;
@@ -69,7 +71,8 @@ impl Piece {
 
 /// The operations of each program, rewritten.
 pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>> {
-    let nodes = joins::joins(r, epilogues::epilogues(r, keep), keep);
+    let nodes = columns::columns(r, r.nodes.clone(), keep);
+    let nodes = joins::joins(r, epilogues::epilogues(r, nodes, keep), keep);
     let mut programs: Vec<Vec<Piece>> = (0..r.programs.len())
         .map(|i| nodes.iter().filter(|n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op)).collect())
         .map(|ops: Vec<_>| groups::group(r, &nodes, ops, keep))

@@ -1,12 +1,22 @@
 //! What a step costs, in dispatches, and what it leaves in the log.
 
-use super::choices::{single_constructions, values};
+use super::choices::{constructions, single_constructions, values};
 use super::{TINY_MLP, trainer};
 use crate::data::MNIST_IMAGES;
 use crate::engine::block_on;
 use crate::models::gan::{Gan, LOG_ROWS};
 use crate::program::ProgramId;
-use crate::train::settings::{DNorm, GNorm, Loss, OptimizerKind, resolve};
+use crate::train::settings::{Condition, DNorm, GNorm, Loss, OptimizerKind, Settings, Size, Upsampling, resolve};
+
+/// What choices add that meet: copies of images that no longer fit one block, or gradients that are summed up.
+const TOGETHER: usize = 4;
+
+/// As much at once as there is.
+const RICH: [&str; 3] = [
+    "size=56&gNorm=layer&dNorm=layer&pack=2&condition=embedding&upsampling=nearest&gDepth=3&dDepth=3&clipNorm=1",
+    "gDepth=3&dNorm=spectral&condition=map&translate=3&instanceNoise=0.1&dropout=0.3&schedule=cosine&clip=0.1&replay=20",
+    "gNorm=batch&dNorm=batch&condition=embedding&pack=2&minibatchDeviation=on&dropout=0.3&clipNorm=1&loss=relativistic",
+];
 
 /// The dispatches of a step, by program.
 fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
@@ -16,6 +26,41 @@ fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
     gan.schedule(settings.d_steps as usize).iter().map(names).collect()
 }
 
+/// What the layers of both networks take: each a dispatch forwards and one back, and D's twice, once for each network that
+/// learns. Norms and upsampling are layers, too. Beside them are the draw, and for each update D's head with its gradient,
+/// the block with the loss, and the update itself; G's first layer needs no gradient of its input, nor D's for itself.
+fn of_layers(s: &Settings) -> usize {
+    let sizes = s.size.halvings();
+    let joint = matches!(s.condition, Condition::Concat | Condition::Embedding);
+    let (g, d) = (1 + sizes * s.g_depth as usize, sizes * s.d_depth as usize + usize::from(joint));
+    let g_norms = if s.g_norm == GNorm::None { 0 } else { g - 1 };
+    let d_norms = if matches!(s.d_norm, DNorm::None | DNorm::Spectral) { 0 } else { d - 1 };
+    let upsampling = if s.upsampling == Upsampling::Nearest { sizes } else { 0 };
+    7 + 2 * (g + g_norms + upsampling) + 4 * (d + d_norms)
+}
+
+/// What a choice costs beside its layers.
+fn of_choice(text: &str) -> usize {
+    match text.split_once('=').unwrap_or((text, "")) {
+        ("dropout" | "minibatchDeviation" | "clipNorm", _) => 4,
+        ("pack" | "translate", _) => 3,
+        ("replay" | "instanceNoise" | "schedule", _) | ("size", "56") | ("condition", "map") => 2,
+        ("clip", _) | ("loss", "relativistic") | ("dNorm", "spectral") => 1,
+        _ => 0,
+    }
+}
+
+/// The choices of a step that needs no gradients of gradients, each by itself.
+fn choices() -> Vec<String> {
+    let each = |key: &'static str, choices| values(choices).map(move |value| format!("{key}={value}"));
+    let mut all = single_constructions();
+    all.extend(each("loss", Loss::CHOICES).chain(each("optimizer", OptimizerKind::CHOICES)));
+    all.extend(
+        ["gDepth=2", "smoothing=0.1", "average=0", "batch=64", "gChannels=32", "dChannels=32"].map(str::to_owned),
+    );
+    all
+}
+
 #[test]
 fn a_step_has_few_dispatches() {
     const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
@@ -23,20 +68,35 @@ fn a_step_has_few_dispatches() {
         let step = dispatches(text);
         assert_eq!(step.iter().flatten().count(), most, "{text}: {step:#?}");
     }
-    // Whatever is chosen, as long as nothing needs gradients of gradients.
-    let few = |text: &str| {
+    let settings = |text: &str| resolve(text).unwrap().settings;
+    let few = |text: &str, most: usize| {
         let step = dispatches(text);
-        assert!(step.iter().flatten().count() <= 30, "{text}: {step:#?}");
+        assert!(step.iter().flatten().count() <= most, "{text}: more than {most}: {step:#?}");
     };
-    for loss in values(Loss::CHOICES) {
-        for optimizer in values(OptimizerKind::CHOICES) {
-            few(&format!("loss={loss}&optimizer={optimizer}&smoothing=0.1"));
-        }
-        for (g_norm, d_norm) in values(GNorm::CHOICES).flat_map(|g| values(DNorm::CHOICES).map(move |d| (g, d))) {
-            few(&format!("loss={loss}&gNorm={g_norm}&dNorm={d_norm}"));
+    let all = choices();
+    for (i, one) in all.iter().enumerate() {
+        few(one, 30.min(of_layers(&settings(one)) + of_choice(one)));
+        for other in &all[..i] {
+            let text = format!("{one}&{other}");
+            let s = settings(&text);
+            let layers = of_layers(&s);
+            few(&text, layers + of_choice(one) + of_choice(other) + TOGETHER);
+            // Whatever two are chosen for networks of so many layers.
+            let deeper = s.size != Size::Small || (s.g_depth, s.d_depth) != (1, 1);
+            if !deeper && layers <= 30 {
+                few(&text, 30);
+            }
         }
     }
-    single_constructions().iter().for_each(|text| few(text));
+    for loss in values(Loss::CHOICES) {
+        for (g_norm, d_norm) in values(GNorm::CHOICES).flat_map(|g| values(DNorm::CHOICES).map(move |d| (g, d))) {
+            few(&format!("loss={loss}&gNorm={g_norm}&dNorm={d_norm}"), 30);
+        }
+    }
+    for text in constructions().iter().filter(|text| text.contains('&')).map(String::as_str).chain(RICH) {
+        let tricks: usize = text.split('&').map(of_choice).sum();
+        few(text, of_layers(&settings(text)) + tricks + TOGETHER);
+    }
 }
 
 #[test]
