@@ -6,6 +6,7 @@
 use super::block::{Beside, Code, Instruction, Operand, dense};
 use super::epilogue::Tail;
 use super::{Adapter, Kernel, Op, groups, math, params, shader};
+use crate::engine::cpu::wide;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -32,10 +33,11 @@ impl Activation {
 
     /// Replaces each value by the function's.
     pub fn apply(self, y: &mut [f32]) {
+        let values = y.iter_mut();
         match self {
-            Activation::LeakyRelu(slope) => y.iter_mut().for_each(|v| *v = if *v > 0.0 { *v } else { slope * *v }),
-            Activation::Tanh => y.iter_mut().for_each(|v| *v = math::tanh(*v)),
-            Activation::Sigmoid => y.iter_mut().for_each(|v| *v = math::sigmoid(*v)),
+            Activation::LeakyRelu(slope) => wide(|| values.for_each(|v| *v = if *v > 0.0 { *v } else { slope * *v })),
+            Activation::Tanh => wide(|| values.for_each(|v| *v = math::tanh(*v))),
+            Activation::Sigmoid => wide(|| values.for_each(|v| *v = math::sigmoid(*v))),
         }
     }
 
@@ -43,9 +45,11 @@ impl Activation {
     pub fn gate(self, y: &[f32], dx: &mut [f32]) {
         let terms = dx.iter_mut().zip(y);
         match self {
-            Activation::LeakyRelu(slope) => terms.for_each(|(dx, &y)| *dx = if y > 0.0 { *dx } else { slope * *dx }),
-            Activation::Tanh => terms.for_each(|(dx, &y)| *dx *= 1.0 - y * y),
-            Activation::Sigmoid => terms.for_each(|(dx, &y)| *dx *= y * (1.0 - y)),
+            Activation::LeakyRelu(slope) => {
+                wide(|| terms.for_each(|(dx, &y)| *dx = if y > 0.0 { *dx } else { slope * *dx }));
+            }
+            Activation::Tanh => wide(|| terms.for_each(|(dx, &y)| *dx *= 1.0 - y * y)),
+            Activation::Sigmoid => wide(|| terms.for_each(|(dx, &y)| *dx *= y * (1.0 - y))),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
+use crate::engine::cpu::wide;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -57,9 +58,7 @@ impl Op for Average {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let count = self.lane.of(bytemuck::cast_slice(x[1])) as f32;
         let step = 1.0 - self.decay.min(count / (count + 9.0));
-        for (average, weight) in y[0].iter_mut().zip(x[0]) {
-            *average += step * (weight - *average);
-        }
+        wide(|| y[0].iter_mut().zip(x[0]).for_each(|(average, weight)| *average += step * (weight - *average)));
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

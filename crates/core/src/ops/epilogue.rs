@@ -3,6 +3,7 @@
 
 use super::activation::Activation;
 use super::block::Beside;
+use crate::engine::cpu::wide;
 use crate::program::Tensor;
 
 /// One such step, as the fusion rewrite hands it on.
@@ -62,7 +63,7 @@ impl Epilogue {
     /// [`Epilogue::beside`], or anything where there is none.
     pub fn apply(&self, y: &mut [f32], columns: usize, at: usize, beside: &[f32]) {
         if self.bias.is_some() {
-            add_rows(&beside[..columns], y);
+            wide(|| add_rows(&beside[..columns], y));
         }
         match (self.activation, self.gate) {
             (Some(activation), Some(_)) => activation.gate(&beside[at..at + y.len()], y),
@@ -96,6 +97,7 @@ impl Epilogue {
 }
 
 /// Adds `row` to each row of `y`; several side by side where they are short, for a loop of unknown length is dear.
+#[inline(always)]
 fn add_rows(row: &[f32], y: &mut [f32]) {
     const LANES: usize = 16;
     let add = |y: &mut [f32], row: &[f32]| y.iter_mut().zip(row).for_each(|(y, x)| *y += x);

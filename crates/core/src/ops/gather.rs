@@ -19,6 +19,7 @@
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, params, shader};
+use crate::engine::cpu::wide;
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
@@ -163,11 +164,12 @@ impl Op for Gather {
         let stride = self.batch.pixels / 4;
         for ((i, row), label) in (0..).zip(pixels.chunks_exact_mut(self.batch.pixels)).zip(labels) {
             let image = position_to_index(&self.batch, Lane::Seed.of(clock), available, start.wrapping_add(i)) as usize;
-            for (values, word) in row.chunks_exact_mut(4).zip(&images[image * stride..][..stride]) {
-                for (value, byte) in values.iter_mut().zip(word.to_le_bytes()) {
-                    *value = f32::from(byte) / 127.5 - 1.0;
+            let words = &images[image * stride..][..stride];
+            wide(|| {
+                for (values, word) in row.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+                    *values = word.to_le_bytes().map(|byte| f32::from(byte) / 127.5 - 1.0);
                 }
-            }
+            });
             *label = u32::from(packed_labels[image / 4].to_le_bytes()[image % 4]);
         }
     }

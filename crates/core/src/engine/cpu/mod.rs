@@ -2,8 +2,10 @@
 
 mod gemm;
 pub(crate) mod tiles;
+mod wide;
 
 pub(crate) use gemm::{Matrix, gemm, gemm_scratch};
+pub(crate) use wide::wide;
 
 use super::start::starts;
 use super::{Engine, Pending};
