@@ -8,7 +8,6 @@
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
-use crate::engine::cpu::wide;
 use crate::error::Result;
 use crate::program::{DType, Recorder, Shape, Tensor};
 use std::f32::consts::{FRAC_PI_2, LN_2};
@@ -97,20 +96,17 @@ pub fn normal(seed: u32, stream: u32, count: usize) -> Vec<f32> {
 }
 
 fn fill(y: &mut [f32], distribution: Distribution, key: [u32; 2], time: u32) {
-    let four = |block: usize| {
+    for (block, y) in y.chunks_mut(4).enumerate() {
         let words = philox([block as u32, time, 0, 0], key);
-        match distribution {
+        let values = match distribution {
             Distribution::Normal => {
                 let ([a, b], [c, d]) = (normal_pair(words[0], words[1]), normal_pair(words[2], words[3]));
                 [a, b, c, d]
             }
             Distribution::Uniform(low, high) => words.map(|w| low + (high - low) * unit(w)),
-        }
-    };
-    let (fours, rest) = y.as_chunks_mut::<4>();
-    let next = fours.len();
-    wide(|| fours.iter_mut().enumerate().for_each(|(block, y)| *y = four(block)));
-    rest.iter_mut().zip(four(next)).for_each(|(y, value)| *y = value);
+        };
+        y.copy_from_slice(&values[..y.len()]);
+    }
 }
 
 /// A block of four random words.
