@@ -244,17 +244,19 @@ fn write(parts: &[Rc<dyn Op>], writer: &Writer) -> Shader {
 struct Writer<'a> {
     r: &'a Recorder,
     memories: &'a [Tensor],
-    /// For a GPU, which waits long for each value that it reads: long sums are shared by neighbouring threads, and of many
-    /// values a thread computes four before it writes the first.
+    /// For a GPU, which waits long for each value that it reads: of many values a thread computes four before it writes the
+    /// first, and sums are shared by neighbouring threads from a few terms on.
     wide: bool,
 }
 
-/// Threads that share a long sum on a GPU.
+/// The fewest threads that share a long sum.
 const LANES: usize = 8;
 /// Values that a thread computes before it writes them there.
 const ABREAST: usize = 4;
 /// Threads of a block on a GPU.
 const WIDE: usize = 256;
+/// The same on a software adapter, where a barrier costs by the thread.
+const NARROW: usize = 32;
 
 /// The sum of `start` and of each index times its step, without what is zero.
 fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
@@ -350,6 +352,21 @@ impl Writer<'_> {
         format!("    for (var n = thread; n < {n}u; n += THREADS) {{\n{}{body}    }}\n", indices(i, &body))
     }
 
+    /// How many neighbouring threads share each of `n` sums of so many terms: all that there are, if their stretches stay
+    /// worth the barriers between them.
+    fn sharers(&self, n: usize, terms: usize) -> usize {
+        let (threads, fewest, most) =
+            if self.wide { (WIDE, 8, ABREAST * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
+        if n > most || terms < LANES * fewest {
+            return 1;
+        }
+        let mut sharers = LANES;
+        while 2 * sharers * n <= threads && 2 * sharers * fewest <= terms {
+            sharers *= 2;
+        }
+        sharers
+    }
+
     /// The same of a sum with a function.
     fn compute(&self, i: &Instruction) -> String {
         let (n, [terms0, terms1]) = (i.values(), i.terms);
@@ -363,14 +380,14 @@ impl Writer<'_> {
             Combine::Mul => format!("{a} * {b}"),
             Combine::Div => format!("{a} / {b}"),
         };
-        let shared = self.wide && n < ABREAST * WIDE && terms1 >= 8 * LANES;
-        let (first, step) = if shared { ("lane".to_owned(), LANES) } else { ("0u".to_owned(), 1) };
+        let sharers = self.sharers(n, terms1);
+        let first = if sharers > 1 { "lane" } else { "0u" };
         let sum = if [terms0, terms1] == [1, 1] {
             format!("        var x = {term};\n")
         } else {
             format!(
                 "        var x = 0.0;\n        for (var t0 = 0u; t0 < {terms0}u; t0++) {{\n            \
-                 for (var t1 = {first}; t1 < {terms1}u; t1 += {step}u) {{\n                x += {term};\n            }}\n        }}\n"
+                 for (var t1 = {first}; t1 < {terms1}u; t1 += {sharers}u) {{\n                x += {term};\n            }}\n        }}\n"
             )
         };
         let mut rest = String::new();
@@ -398,13 +415,21 @@ impl Writer<'_> {
             }
         };
         let value = format!("bitcast<u32>({value})");
-        if shared {
+        if sharers > 1 {
             let index = indices(i, &[&sum, &rest, &y, &value].map(String::as_str).concat());
             let others: String = (1..LANES).map(|lane| format!(" + sums[thread + {lane}u]")).collect();
+            let mut halves = String::new();
+            let mut half = sharers / 2;
+            while half >= LANES {
+                halves += &format!(
+                    "        if (lane < {half}u) {{\n        sums[thread] += sums[thread + {half}u];\n        }}\n        workgroupBarrier();\n"
+                );
+                half /= 2;
+            }
             format!(
-                "    for (var start = 0u; start < {n}u; start += THREADS / {LANES}u) {{\n        let lane = thread % {LANES}u;\n        \
-                 let n = min(start + thread / {LANES}u, {last}u);\n{index}{sum}        sums[thread] = x;\n        workgroupBarrier();\n        \
-                 if (lane == 0u && start + thread / {LANES}u < {n}u) {{\n        x = sums[thread]{others};\n{rest}        {y} = {value};\n        }}\n        \
+                "    for (var start = 0u; start < {n}u; start += THREADS / {sharers}u) {{\n        let lane = thread % {sharers}u;\n        \
+                 let n = min(start + thread / {sharers}u, {last}u);\n{index}{sum}        sums[thread] = x;\n        workgroupBarrier();\n{halves}        \
+                 if (lane == 0u && start + thread / {sharers}u < {n}u) {{\n        x = sums[thread]{others};\n{rest}        {y} = {value};\n        }}\n        \
                  workgroupBarrier();\n    }}\n",
                 last = n - 1
             )
@@ -471,15 +496,12 @@ impl Op for Block {
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
-        // A barrier costs a software adapter by the thread.
-        let (shader, threads) = match adapter {
-            Adapter::Software | Adapter::SoftwareQuads => (&self.shaders[0], 32.0),
-            Adapter::Hardware => (&self.shaders[1], WIDE as f64),
-        };
+        let (shader, threads) =
+            if adapter.is_software() { (&self.shaders[0], NARROW) } else { (&self.shaders[1], WIDE) };
         Kernel {
             shader: shader.clone(),
             entry: "run",
-            constants: vec![("THREADS", threads)],
+            constants: vec![("THREADS", threads as f64)],
             params: Params { parts: self.parts.len() as u32 }.bytes(),
             workgroups: [1, 1, 1],
         }
@@ -509,17 +531,18 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = r.activation(y, Activation::Sigmoid).unwrap();
         let loss = r.mean(y).unwrap();
         let dx = r.gradients(loss, &[x]).unwrap()[0];
-        let recording = r.finish(true, &[loss, dx]);
+        let squares = r.sum_of_squares(x).unwrap();
+        let recording = r.finish(true, &[loss, dx, squares]);
         assert!(recording.programs[0].ops.iter().any(|op| op.name() == "block"), "a head is run by a block");
         let random = |n: usize| (0..n as u32).map(|i| (i as f32 * 0.7).sin().to_bits()).collect::<Vec<u32>>();
         super::check::Scene {
             name: format!("block of {rows}x{inner}"),
             recording: recording.into(),
             uploads: vec![(x, random(rows * inner)), (w, random(inner)), (b, random(1))],
-            outputs: vec![loss, dx],
+            outputs: vec![loss, dx, squares],
             times: 1,
             tolerance: 1e-5,
         }
     };
-    vec![scene([128, 256]), scene([37, 104]), scene([3, 65])]
+    vec![scene([128, 256]), scene([37, 104]), scene([3, 65]), scene([3, 5000])]
 }

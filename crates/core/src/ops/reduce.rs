@@ -2,17 +2,18 @@
 //! operation. Shapes are aligned at their last axis, as in broadcasting.
 
 use super::binary::steps;
-use super::block::{Code, Instruction, Operand, dense};
+use super::block::{Code, Combine, Instruction, Operand, dense};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
-/// Sums `x` of the `large` shape to the `small` one.
+/// Sums `x` of the `large` shape to the `small` one; or, where that is one number, perhaps its squares.
 #[derive(Clone, Debug)]
 pub(super) struct Sum {
     pub x: Tensor,
     pub y: Tensor,
     pub scale: f32,
+    pub squared: bool,
     pub shapes: Shapes,
 }
 
@@ -88,7 +89,17 @@ impl Recorder {
         }
         let shapes = Shapes::new("sum", self.shape(x), shape)?;
         let y = self.result("sum", shape.clone(), DType::F32);
-        self.push(Sum { x, y, scale, shapes })
+        self.push(Sum { x, y, scale, squared: false, shapes })
+    }
+
+    /// The sum of the squares of all values of `x`, as shape `[1]`.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the rules of [`crate::program`] are broken.
+    pub fn sum_of_squares(&mut self, x: Tensor) -> Result<Tensor> {
+        let shapes = Shapes { large: self.shape(x).clone(), small: [1].into() };
+        let y = self.result("sum_of_squares", [1], DType::F32);
+        self.push(Sum { x, y, scale: 1.0, squared: true, shapes })
     }
 
     fn repeat_scaled(&mut self, x: Tensor, shape: &Shape, scale: f32) -> Result<Tensor> {
@@ -148,11 +159,17 @@ impl Op for Sum {
     }
 
     fn gradient(&self, r: &mut Recorder, dy: Tensor, _wanted: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(r.repeat_scaled(dy, &self.shapes.large, self.scale)?)])
+        let scale = if self.squared { 2.0 * self.scale } else { self.scale };
+        let dx = r.repeat_scaled(dy, &self.shapes.large, scale)?;
+        Ok(vec![Some(if self.squared { r.mul(dx, self.x)? } else { dx })])
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let (x, y) = (x[0], &mut *y[0]);
+        if self.squared {
+            y[0] = self.scale * sum(x, |x| x * x);
+            return;
+        }
         let (columns, small) = (self.shapes.walk().0[3], self.shapes.small.padded());
         y.fill(0.0);
         if small[..3] == [1; 3] && (small[3] == columns || small[3] == 1) && LANES.is_multiple_of(small[3]) {
@@ -162,7 +179,7 @@ impl Op for Sum {
                 y[to..to + columns].iter_mut().zip(&x[from..from + columns]).for_each(|(y, x)| *y += x)
             });
         } else {
-            self.shapes.rows(|from, to| y[to] += sum(&x[from..from + columns]));
+            self.shapes.rows(|from, to| y[to] += sum(&x[from..from + columns], |x| x));
         }
         y.iter_mut().for_each(|y| *y *= self.scale);
     }
@@ -188,32 +205,36 @@ impl Op for Sum {
         };
         let a = Operand { inner: [outer.1, inner.1], ..Operand::new(self.x, strides) };
         let (terms, scale) = ([outer.0, inner.0], self.scale);
-        Some(vec![Instruction { a, terms, scale, ..Instruction::new(Code::Compute, small, self.y, self.x) }])
+        let (b, combine) = if self.squared { (Some(a), Combine::Mul) } else { (None, Combine::First) };
+        let sum = Instruction::new(Code::Compute, small, self.y, self.x);
+        Some(vec![Instruction { a, b, combine, terms, scale, ..sum }])
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         let params = self.shapes.kernel(self.scale);
-        let (entry, workgroups) = if params.terms <= 128 {
-            ("sum_few", groups(params.n as usize))
+        // A second axis takes over where there are more workgroups than one dimension can hold.
+        let x = params.n.min(32_768);
+        let (entry, workgroups, constants) = if params.n == 1 {
+            ("sum_all", [1; 3], vec![("SQUARED", f64::from(u8::from(self.squared)))])
+        } else if params.terms <= 128 {
+            ("sum_few", groups(params.n as usize), vec![])
         } else {
-            // A second axis takes over where there are more workgroups than one dimension can hold.
-            let x = params.n.min(32_768);
-            ("sum_many", [x, params.n.div_ceil(x), 1])
+            ("sum_many", [x, params.n.div_ceil(x), 1], vec![])
         };
-        Kernel { shader: shader!("reduce"), entry, constants: vec![], params: params.bytes(), workgroups }
+        Kernel { shader: shader!("reduce"), entry, constants, params: params.bytes(), workgroups }
     }
 }
 
-/// Sums in eight lanes, which vectorises and errs less than one running sum.
-fn sum(x: &[f32]) -> f32 {
+/// Sums what `term` makes of each value, in eight lanes, which vectorises and errs less than one running sum.
+fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; 8];
-    let mut chunks = x.chunks_exact(8);
-    for chunk in &mut chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x;
+    let (chunks, rest) = x.as_chunks::<8>();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane += term(x);
         }
     }
-    lanes.iter().sum::<f32>() + chunks.remainder().iter().sum::<f32>()
+    lanes.iter().sum::<f32>() + rest.iter().map(|&x| term(x)).sum::<f32>()
 }
 
 impl Op for Repeat {
@@ -316,6 +337,13 @@ pub(super) fn cases() -> Vec<super::check::Case> {
                     r.repeat_scaled(x, &to, 0.5)
                 })
                 .equals(move |x| targets.iter().map(|&at| 0.5 * x[0][at] * x[0][at]).collect()),
+        );
+    }
+    for n in [1, 300] {
+        cases.push(
+            Case::new(format!("sum of {n} squares"), [[n].into()])
+                .records(|r, x| r.sum_of_squares(x[0]))
+                .equals(|x| vec![x[0].iter().map(|x| x * x).sum()]),
         );
     }
     cases

@@ -1,5 +1,6 @@
 // sum:     y[j] = scale * (sum of those x that fall on j when the summed axes are dropped)
-//          `sum_few` takes a thread a value, `sum_many` a workgroup
+//          `sum_few` takes a thread a value, `sum_many` a workgroup, `sum_all` one for its only value
+//          SQUARED: of the squares, in `sum_all`
 // repeat:  y[i] = scale * x[j] for each i that falls on j; a thread a value
 //
 // extent0..3 are the large tensor's; summed0..3 are the same where the small one has 1, else 1.
@@ -19,11 +20,13 @@ struct Params {
     summed3: u32,
 }
 
+override SQUARED: bool = false;
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-var<workgroup> partial: array<f32, 64>;
+var<workgroup> partial: array<f32, 256>;
 
 fn extents() -> vec4u {
     return vec4u(params.extent0, params.extent1, params.extent2, params.extent3);
@@ -83,6 +86,26 @@ fn sum_many(
             all += partial[i];
         }
         y[j] = params.scale * all;
+    }
+}
+
+@compute @workgroup_size(256)
+fn sum_all(@builtin(local_invocation_index) thread: u32) {
+    var total = 0.0;
+    for (var t = thread; t < params.terms; t += 256u) {
+        let value = x[t];
+        total += select(value, value * value, SQUARED);
+    }
+    partial[thread] = total;
+    for (var others = 128u; others > 0u; others /= 2u) {
+        workgroupBarrier();
+        if (thread < others) {
+            total += partial[thread + others];
+            partial[thread] = total;
+        }
+    }
+    if (thread == 0u) {
+        y[0] = params.scale * total;
     }
 }
 

@@ -4,7 +4,6 @@
 use crate::error::Result;
 use crate::ops::activation::Activation;
 use crate::ops::adam::Adam;
-use crate::ops::product::Orientation;
 use crate::ops::tick::Lane;
 use crate::program::{DType, Init, Recorder, Tensor};
 
@@ -84,10 +83,8 @@ fn shortened(r: &mut Recorder, gradients: &[Tensor], longest: f32) -> Result<Vec
     }
     let mut total = r.constant([1], 0.0);
     for &gradient in gradients {
-        let row = r.reshape(gradient, [1, r.shape(gradient).len()])?;
-        let squares = r.product(row, row, Orientation::TransposedB)?;
-        let sum = r.reshape(squares, [1])?;
-        total = r.add(total, sum)?;
+        let squares = r.sum_of_squares(gradient)?;
+        total = r.add(total, squares)?;
     }
     let length = r.sqrt(total)?;
     let over = r.affine(length, 1.0, -longest)?;

@@ -33,11 +33,6 @@ pub fn gemm_scratch(k: usize, n: usize) -> usize {
 /// If a slice is too short for the extents, or `k` is 0.
 pub fn gemm([m, k, n]: [usize; 3], a: Matrix, b: Matrix, c: &mut [f32], scratch: &mut [f32]) {
     assert!(k > 0 && a.covers(m, k) && b.covers(k, n) && c.len() >= m * n);
-    // One number has no tile to fill, and nothing to gain from a packed operand.
-    if [m, n, a.strides[1], b.strides[0]] == [1; 4] {
-        c[0] = a.values[..k].iter().zip(b.values).map(|(a, b)| a * b).sum();
-        return;
-    }
     #[cfg(target_arch = "wasm32")]
     by_tiles([m, k, n], a, b, c, scratch);
     #[cfg(not(target_arch = "wasm32"))]

@@ -47,7 +47,7 @@ impl Job {
         if let Some(([x, factor], n)) = cast(op).and_then(|op: Binary| op.scaling()) {
             return Some(Job { x: Some(x), dy: factor, geometry: line(1, n, 1) });
         }
-        let Sum { x, scale, shapes, .. } = cast(op)?;
+        let Sum { x, scale, shapes, squared: false, .. } = cast(op)? else { return None };
         let (large, small) = (shapes.large.padded(), shapes.small.padded());
         let columns = (small[..3] == [1; 3] && small[3] == large[3] && scale == 1.0).then_some(large[3])?;
         Some(Job { x: None, dy: x, geometry: line(shapes.large.len() / columns, 1, columns) })
