@@ -1,7 +1,7 @@
 // Comes after functions.wgsl.
 //
 // Small operations one after another in one workgroup: loops over strided tensors, a thread a value, with a barrier where
-// one needs what another wrote. block.rs writes a loop for each operation, and binds the memories that they touch; what
+// one needs what another wrote. block/writer.rs writes a loop for each operation, and binds the memories that they touch; what
 // stands here between the marks is a sample. Memories are words, so that integers pass as they are.
 
 struct Params {

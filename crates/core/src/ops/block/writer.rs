@@ -1,0 +1,299 @@
+//! Writes a block's shader: block.wgsl with a loop for each instruction.
+
+use super::{Beside, Code, Combine, Instruction, Operand};
+use crate::ops::Op;
+use crate::ops::marks::cut;
+use crate::program::{Recorder, Role, Tensor};
+use std::rc::Rc;
+
+/// Writes instructions as WGSL.
+pub struct Writer<'a> {
+    /// Where the tensors lie.
+    pub r: &'a Recorder,
+    /// What the block binds, in this order.
+    pub memories: &'a [Tensor],
+    /// For a GPU, which waits long for each value that it reads: of many values a thread computes four before it writes the
+    /// first, and sums are shared by neighbouring threads from a few terms on.
+    pub wide: bool,
+}
+
+/// The fewest threads that share a long sum.
+const LANES: usize = 8;
+/// Values that a thread computes before it writes them there.
+const ABREAST: usize = 4;
+/// Threads of a block on a GPU.
+pub const WIDE: usize = 256;
+/// The same on a software adapter, where a barrier costs by the thread.
+pub const NARROW: usize = 32;
+
+/// The sum of `start` and of each index times its step, without what is zero.
+fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
+    let terms = steps.iter().filter(|(_, step)| *step > 0).map(|(index, step)| match step {
+        1 => (*index).to_owned(),
+        step => format!("{index} * {step}u"),
+    });
+    let start = (start > 0).then(|| format!("{start}u"));
+    let terms: Vec<String> = start.into_iter().chain(terms).collect();
+    if terms.is_empty() { "0u".to_owned() } else { terms.join(" + ") }
+}
+
+/// A number as WGSL writes it; through its bits, so that none is lost.
+fn number(value: f32) -> String {
+    // Whole numbers as such: to print any other would bring the tables for it into what the page fetches.
+    let whole = value as i32;
+    if (whole as f32).to_bits() == value.to_bits() {
+        format!("{whole}.0")
+    } else {
+        format!("bitcast<f32>({}u)", value.to_bits())
+    }
+}
+
+impl Writer<'_> {
+    /// The shader that runs these operations, from the text of block.wgsl.
+    pub fn shader(&self, text: &str, parts: &[Rc<dyn Op>]) -> String {
+        // What has been written, and what has been read, since the last barrier.
+        let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
+        let mut loops = String::new();
+        for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
+            let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| self.r.overlap(o, t));
+            let y = instruction.y.tensor;
+            if instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read) {
+                loops.push_str("storageBarrier();\n");
+                written.clear();
+                read.clear();
+            }
+            written.push(y);
+            read.extend(instruction.operands().map(|o| o.tensor));
+            loops.push_str(&self.instruction(&instruction));
+        }
+        let (head, _, rest) = cut(text, "memories");
+        let (middle, _, tail) = cut(rest, "loops");
+        let bindings: String = (0..self.memories.len())
+            .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
+            .collect();
+        [head, &bindings, middle, &loops, tail].concat()
+    }
+
+    /// Where an operand's value lies: memory and address, with `more` added to it.
+    fn place(&self, operand: &Operand, terms: bool, more: &str) -> String {
+        let info = self.r.info(operand.tensor);
+        let memory = self.memories.iter().position(|&m| m == info.storage).unwrap_or_default();
+        let [s0, s1, s2, s3] = operand.strides;
+        let [t0, t1] = if terms { operand.inner } else { [0; 2] };
+        let steps = [("ix", s0), ("iy", s1), ("iz", s2), ("iw", s3), ("t0", t0), ("t1", t1)];
+        format!("m{memory}[{}{more}]", address(info.offset + operand.start, steps))
+    }
+
+    /// An operand's word, or its number.
+    fn word(&self, operand: Option<&Operand>, more: &str) -> String {
+        match operand {
+            None => "0u".to_owned(),
+            Some(operand) => self.place(operand, false, more),
+        }
+    }
+
+    fn float(&self, operand: Option<&Operand>, more: &str) -> String {
+        match operand.map(|o| (o, self.r.info(o.tensor).role)) {
+            None => "0.0".to_owned(),
+            Some((_, Role::Constant(value))) => number(value),
+            Some((operand, _)) => format!("bitcast<f32>({})", self.place(operand, true, more)),
+        }
+    }
+
+    /// The loop of an instruction.
+    fn instruction(&self, i: &Instruction) -> String {
+        // A single term needs no index.
+        let single = |o: Operand| Operand {
+            inner: std::array::from_fn(|axis| if i.terms[axis] == 1 { 0 } else { o.inner[axis] }),
+            ..o
+        };
+        let i = &Instruction { a: single(i.a), b: i.b.map(single), ..*i };
+        let n = i.values();
+        if n == 0 {
+            return String::new();
+        }
+        let y = self.place(&i.y, false, "");
+        let c = |me: &Self| me.word(i.c.as_ref(), "");
+        let body = match i.code {
+            Code::Copy => format!("{y} = {};\n", self.word(i.first(), "")),
+            Code::Tick => format!("{y} += 1u;\n"),
+            Code::Log => {
+                let [rows, columns] = i.offset;
+                let line = format!(" + ({} - 1u) % {rows}u * {columns}u", c(self));
+                format!("{} = {};\n", self.place(&i.y, false, &line), self.word(i.first(), ""))
+            }
+            Code::Compute if i.beside == Beside::Pick => {
+                let [offset, limit] = i.offset;
+                let at = self.word(i.first(), &format!(" + {offset}u + column * {}u", i.step));
+                format!(
+                    "let column = {};\nvar word = 0u;\nif (column < {limit}u) {{\nword = {at};\n}}\n{y} = word;\n",
+                    c(self)
+                )
+            }
+            Code::Compute if i.beside == Beside::Place => {
+                let [offset, limit] = i.offset;
+                let a = self.float(i.first(), "");
+                format!(
+                    "let column = {};\nlet here = column < {limit}u && iw == {offset}u + column;\n\
+                     {y} = bitcast<u32>(select(0.0, {a}, here));\n",
+                    c(self)
+                )
+            }
+            Code::Compute => return self.compute(i),
+        };
+        each(i, &body)
+    }
+
+    /// How many neighbouring threads share each of `n` sums of so many terms: all that there are, if their stretches stay
+    /// worth the barriers between them.
+    fn sharers(&self, n: usize, terms: usize) -> usize {
+        let (threads, fewest, most) =
+            if self.wide { (WIDE, 8, ABREAST * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
+        if n > most || terms < LANES * fewest {
+            return 1;
+        }
+        let mut sharers = LANES;
+        while 2 * sharers * n <= threads && 2 * sharers * fewest <= terms {
+            sharers *= 2;
+        }
+        sharers
+    }
+
+    /// The same of a sum with a function.
+    fn compute(&self, i: &Instruction) -> String {
+        let n = i.values();
+        let sharers = self.sharers(n, i.terms[1]);
+        let (rest, value) = self.ending(i);
+        let texts = Texts { sum: self.sum(i, sharers), rest, y: self.place(&i.y, false, ""), value };
+        if sharers > 1 {
+            texts.shared(i, sharers)
+        } else if self.wide && n >= ABREAST * WIDE {
+            texts.abreast(i)
+        } else {
+            texts.one_by_one(i)
+        }
+    }
+
+    /// Declares `x`, the sum of a thread's terms; of threads that share it, each takes one term in so many.
+    fn sum(&self, i: &Instruction, sharers: usize) -> String {
+        let (a, b) = (self.float(i.first(), ""), self.float(i.b.as_ref(), ""));
+        let term = match i.combine {
+            Combine::First => a,
+            Combine::Add => format!("{a} + {b}"),
+            Combine::Sub => format!("{a} - {b}"),
+            Combine::Mul => format!("{a} * {b}"),
+            Combine::Div => format!("{a} / {b}"),
+        };
+        let [terms0, terms1] = i.terms;
+        let first = if sharers > 1 { "lane" } else { "0u" };
+        match i.terms {
+            [1, 1] => format!("var x = {term};\n"),
+            _ => format!(
+                "var x = 0.0;\nfor (var t0 = 0u; t0 < {terms0}u; t0++) {{\n\
+                 for (var t1 = {first}; t1 < {terms1}u; t1 += {sharers}u) {{\nx += {term};\n}}\n}}\n"
+            ),
+        }
+    }
+
+    /// What is done to the whole sum `x`, and the word that is written.
+    fn ending(&self, i: &Instruction) -> (String, String) {
+        let mut rest = String::new();
+        if (i.scale, i.shift) != (1.0, 0.0) {
+            rest += &format!("x = {} * x + {};\n", number(i.scale), number(i.shift));
+        }
+        let beside = || format!("bitcast<f32>({})", self.word(i.c.as_ref(), ""));
+        let value = if i.beside == Beside::Gate {
+            rest += &format!("let gate = {};\n", beside());
+            match i.function {
+                1 => format!("select({} * x, x, gate > 0.0)", number(i.slope)),
+                2 => "x * (1.0 - gate * gate)".to_owned(),
+                _ => "x * gate * (1.0 - gate)".to_owned(),
+            }
+        } else {
+            if i.beside == Beside::Bias {
+                rest += &format!("x += {};\n", beside());
+            }
+            match i.function {
+                0 => "x".to_owned(),
+                1 => format!("select({} * x, x, x > 0.0)", number(i.slope)),
+                code => format!("function_of({code}u, x, 0.0)"),
+            }
+        };
+        (rest, format!("bitcast<u32>({value})"))
+    }
+}
+
+/// What a sum's loop is made of, as WGSL: [`Writer::sum`], [`Writer::ending`], and where the word goes.
+struct Texts {
+    sum: String,
+    rest: String,
+    y: String,
+    value: String,
+}
+
+impl Texts {
+    /// A thread computes a value and writes it, then the next.
+    fn one_by_one(&self, i: &Instruction) -> String {
+        let Texts { sum, rest, y, value } = self;
+        each(i, &[sum, rest, y, " = ", value, ";\n"].concat())
+    }
+
+    /// A thread computes several values before it writes the first.
+    fn abreast(&self, i: &Instruction) -> String {
+        let (Texts { sum, rest, y, value }, n) = (self, i.values());
+        let index = indices(i, &[&**sum, rest, value].concat());
+        let mut text = format!("for (var start = thread; start < {n}u; start += {ABREAST}u * THREADS) {{\n");
+        for k in 0..ABREAST {
+            text += &format!(
+                "var word{k} = 0u;\n{{\nlet n = min(start + {k}u * THREADS, {}u);\n{index}{sum}{rest}word{k} = {value};\n}}\n",
+                n - 1
+            );
+        }
+        let index = indices(i, y);
+        for k in 0..ABREAST {
+            text += &format!(
+                "if (start + {k}u * THREADS < {n}u) {{\nlet n = start + {k}u * THREADS;\n{index}{y} = word{k};\n}}\n"
+            );
+        }
+        text + "}\n"
+    }
+
+    /// Neighbouring threads sum a part each; the parts are summed in the same order always.
+    fn shared(&self, i: &Instruction, sharers: usize) -> String {
+        let (Texts { sum, rest, y, value }, n) = (self, i.values());
+        let index = indices(i, &[&**sum, rest, y, value].concat());
+        let mut halves = String::new();
+        let mut half = sharers / 2;
+        while half >= LANES {
+            halves +=
+                &format!("if (lane < {half}u) {{\nsums[thread] += sums[thread + {half}u];\n}}\nworkgroupBarrier();\n");
+            half /= 2;
+        }
+        let others: String = (1..LANES).map(|lane| format!(" + sums[thread + {lane}u]")).collect();
+        format!(
+            "for (var start = 0u; start < {n}u; start += THREADS / {sharers}u) {{\nlet lane = thread % {sharers}u;\n\
+             let n = min(start + thread / {sharers}u, {last}u);\n{index}{sum}sums[thread] = x;\nworkgroupBarrier();\n{halves}\
+             if (lane == 0u && start + thread / {sharers}u < {n}u) {{\nx = sums[thread]{others};\n{rest}{y} = {value};\n}}\n\
+             workgroupBarrier();\n}}\n",
+            last = n - 1
+        )
+    }
+}
+
+/// A thread does `body` for one value, then for the next.
+fn each(i: &Instruction, body: &str) -> String {
+    format!("for (var n = thread; n < {}u; n += THREADS) {{\n{}{body}}}\n", i.values(), indices(i, body))
+}
+
+/// The index along each axis that the text names, from `n`.
+fn indices(i: &Instruction, text: &str) -> String {
+    let [_, e1, e2, e3] = i.extents;
+    let indices = [
+        ("ix", format!("n / {}u", e1 * e2 * e3)),
+        ("iy", format!("n / {}u % {e1}u", e2 * e3)),
+        ("iz", format!("n / {e3}u % {e2}u")),
+        ("iw", format!("n % {e3}u")),
+    ];
+    let used = indices.iter().filter(|(name, _)| text.contains(name));
+    used.map(|(name, value)| format!("let {name} = {value};\n")).collect()
+}
