@@ -46,6 +46,10 @@ pub enum Code {
     Tick,
     /// Copies the word `a` to a ring: `y` is its place in the first row, and the row follows from the count `c`.
     Log,
+    /// Normalises the columns of `a`, with the function and `c` of [`Code::Compute`].
+    Normalize,
+    /// The gradient of that, of which `a` is what was normalised and `b` the result's gradient.
+    NormalizeBackward,
 }
 
 /// `∘` of an instruction.
@@ -110,9 +114,9 @@ pub struct Instruction {
     /// What `c` is for.
     pub beside: Beside,
     /// For [`Beside::Pick`] and [`Beside::Place`]: what is added to the integer, and what it must stay below before. For
-    /// [`Code::Log`]: the ring's rows, and the values in one.
+    /// [`Code::Log`]: the ring's rows, and the values in one. For normalising: a group's rows and columns.
     pub offset: [usize; 2],
-    /// For [`Beside::Pick`]: how many values a step is.
+    /// For [`Beside::Pick`]: how many values a step is. For normalising: the rows that mean and deviation are taken of.
     pub step: usize,
 }
 

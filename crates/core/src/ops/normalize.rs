@@ -7,6 +7,7 @@
 mod backward;
 mod moments;
 
+use super::block::{Code, Instruction};
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
@@ -15,7 +16,9 @@ use std::any::Any;
 use std::rc::Rc;
 
 /// Keeps a column of equal values finite (Ioffe and Szegedy 2015).
-const EPSILON: f32 = 1e-5;
+pub(super) const EPSILON: f32 = 1e-5;
+/// Values from which on a dispatch of its own is quicker than a part of a block.
+const MANY: usize = 1 << 12;
 
 /// A tensor seen as `[groups, rows, columns]`: each column of each group is normalised over its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +116,13 @@ impl Extents {
         [self.groups, self.rows, self.columns]
     }
 
+    /// For a block, where there are few values.
+    fn instruction(&self, code: Code, y: Tensor, x: Tensor) -> Option<Instruction> {
+        let n: usize = self.whole().iter().product();
+        let all = Instruction::new(code, [1, 1, n / self.channels, self.channels], y, x);
+        (n < MANY).then_some(Instruction { offset: [self.rows, self.columns], step: self.seen, ..all })
+    }
+
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
         constants.push(("THREADS", if adapter.is_software() { 16.0 } else { 256.0 }));
         let params = Params {
@@ -169,6 +179,11 @@ impl Op for Normalize {
 
     fn scratch(&self) -> usize {
         2 * self.extents.columns
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let whole = self.extents.instruction(Code::Normalize, self.y, self.x)?;
+        Some(vec![whole.with_epilogue(&self.epilogue)])
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
@@ -289,12 +304,13 @@ pub(super) fn cases() -> Vec<super::check::Case> {
         let variance = column().map(|x| (x - mean) * (x - mean)).sum::<f64>() / rows as f64;
         (mean, (variance + f64::from(EPSILON)).sqrt())
     }
-    let shapes: [(&str, Shape, Grouping); 5] = [
+    let shapes: [(&str, Shape, Grouping); 6] = [
         ("batch", [6, 3, 2, 4].into(), Grouping { groups: 1, columns: 4 }),
         ("batch in two parts", [10, 3].into(), Grouping { groups: 2, columns: 3 }),
         ("layer", [4, 3, 3, 2].into(), Grouping { groups: 4, columns: 1 }),
         ("instance", [2, 3, 5, 8].into(), Grouping { groups: 2, columns: 8 }),
         ("wide", [7, 19].into(), Grouping { groups: 1, columns: 19 }),
+        ("long", [3, 70].into(), Grouping { groups: 3, columns: 1 }),
     ];
     let mut cases = Vec::new();
     for (name, shape, grouping) in shapes {
@@ -375,6 +391,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     vec![
         scene(500, 3, 300),
         scene(40, 20, 1),
+        scene(500, 9, 300),
         both([30, 11], Grouping { groups: 2, columns: 11 }),
         both([6, 50], Grouping { groups: 6, columns: 1 }),
     ]

@@ -2,7 +2,8 @@
 
 use super::{Beside, Code, Combine, Instruction, Operand};
 use crate::ops::Op;
-use crate::ops::marks::cut;
+use crate::ops::marks::{cut, keep};
+use crate::ops::normalize::EPSILON;
 use crate::program::{Recorder, Role, Tensor};
 use std::rc::Rc;
 
@@ -54,6 +55,9 @@ impl Writer<'_> {
         // What has been written, and what has been read, since the last barrier.
         let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
         let mut loops = String::new();
+        let (head, _, rest) = cut(text, "memories");
+        let (middle, sample, tail) = cut(rest, "loops");
+        let columns = cut(sample, "columns").1;
         for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
             let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| self.r.overlap(o, t));
             let y = instruction.y.tensor;
@@ -64,10 +68,8 @@ impl Writer<'_> {
             }
             written.push(y);
             read.extend(instruction.operands().map(|o| o.tensor));
-            loops.push_str(&self.instruction(&instruction));
+            loops.push_str(&self.instruction(&instruction, columns));
         }
-        let (head, _, rest) = cut(text, "memories");
-        let (middle, _, tail) = cut(rest, "loops");
         let bindings: String = (0..self.memories.len())
             .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
             .collect();
@@ -100,14 +102,15 @@ impl Writer<'_> {
         }
     }
 
-    /// The loop of an instruction.
-    fn instruction(&self, i: &Instruction) -> String {
-        // A single term needs no index.
+    /// The loop of an instruction; `columns` is the text for one that normalises.
+    fn instruction(&self, i: &Instruction, columns: &str) -> String {
+        // A single value or term along an axis needs no index.
         let single = |o: Operand| Operand {
+            strides: std::array::from_fn(|axis| if i.extents[axis] == 1 { 0 } else { o.strides[axis] }),
             inner: std::array::from_fn(|axis| if i.terms[axis] == 1 { 0 } else { o.inner[axis] }),
             ..o
         };
-        let i = &Instruction { a: single(i.a), b: i.b.map(single), ..*i };
+        let i = &Instruction { y: single(i.y), a: single(i.a), b: i.b.map(single), c: i.c.map(single), ..*i };
         let n = i.values();
         if n == 0 {
             return String::new();
@@ -140,6 +143,7 @@ impl Writer<'_> {
                 )
             }
             Code::Compute => return self.compute(i),
+            Code::Normalize | Code::NormalizeBackward => return self.normalize(i, columns),
         };
         each(i, &body)
     }
@@ -172,6 +176,33 @@ impl Writer<'_> {
         } else {
             texts.one_by_one(i)
         }
+    }
+
+    /// Normalises columns, or is the gradient of that: `text` is what block.wgsl has for it.
+    fn normalize(&self, i: &Instruction, text: &str) -> String {
+        let backward = i.code == Code::NormalizeBackward;
+        let text = keep(&keep(text, "backward", backward), "forward", !backward);
+        let ([rows, columns], seen) = (i.offset, i.step);
+        let count = i.values() / rows;
+        let (ending, word) = self.ending(i);
+        let numbers = [
+            ("COUNT", count),
+            ("ROWS", rows),
+            ("SEEN", seen),
+            ("COLUMNS", columns),
+            ("CHANNELS", i.extents[3]),
+            ("SHARERS", self.sharers(count, seen).min(LANES)),
+        ];
+        let texts = [
+            ("EPSILON", number(EPSILON)),
+            ("VALUE", self.float(i.first(), "")),
+            ("SLOPE", self.float(i.b.as_ref(), "")),
+            ("ENDING();", ending),
+            ("PLACE", self.place(&i.y, false, "")),
+            ("WORD", word),
+        ];
+        let text = numbers.iter().fold(text, |text, (name, value)| text.replace(name, &format!("{value}u")));
+        texts.iter().fold(text, |text, (name, value)| text.replace(name, value))
     }
 
     /// Declares `x`, the sum of a thread's terms; of threads that share it, each takes one term in so many.

@@ -6,6 +6,7 @@
 use super::Extents;
 use super::moments::mean;
 use crate::error::Result;
+use crate::ops::block::{Code, Instruction, Operand};
 use crate::ops::epilogue::Epilogue;
 use crate::ops::{Adapter, Kernel, Op};
 use crate::program::{DType, Recorder, Tensor};
@@ -96,6 +97,11 @@ impl Op for Backward {
 
     fn scratch(&self) -> usize {
         4 * self.extents.columns
+    }
+
+    fn instructions(&self) -> Option<Vec<Instruction>> {
+        let whole = self.extents.instruction(Code::NormalizeBackward, self.dx, self.x)?;
+        Some(vec![Instruction { b: Some(Operand { tensor: self.dy, ..whole.a }), ..whole }])
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
