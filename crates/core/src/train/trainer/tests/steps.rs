@@ -81,9 +81,9 @@ fn a_step_has_few_dispatches() {
             let s = settings(&text);
             let layers = of_layers(&s);
             few(&text, layers + of_choice(one) + of_choice(other) + TOGETHER);
-            // Whatever two are chosen for networks of the usual depth; unless labels bring D one more layer, and that a norm.
+            // Whatever two are chosen for networks of the usual depth.
             if s.size == Size::Small && (s.g_depth, s.d_depth) == (1, 1) {
-                few(&text, if layers <= 30 { 30 } else { 33 });
+                few(&text, 30);
             }
         }
     }
