@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 /// Keeps a column of equal values finite (Ioffe and Szegedy 2015).
 pub(super) const EPSILON: f32 = 1e-5;
-/// Values from which on a dispatch of its own is quicker than a part of a block.
+/// Values from which on it has a dispatch of its own: a block is a single workgroup.
 const MANY: usize = 1 << 12;
 
 /// A tensor seen as `[groups, rows, columns]`: each column of each group is normalised over its rows.

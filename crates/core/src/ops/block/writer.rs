@@ -163,7 +163,7 @@ impl Writer<'_> {
         sharers
     }
 
-    /// The same of a sum with a function.
+    /// The loop of a sum with a function.
     fn compute(&self, i: &Instruction) -> String {
         let n = i.values();
         let sharers = self.sharers(n, i.terms[1]);
