@@ -1,5 +1,6 @@
 // A run under care, in the worker: the doctor is told how it is, and the run goes back where nothing is a number any more.
-// The engine's doctor holds the engine while it waits for a device, so whoever else wants it asks free() first.
+// The engine's doctor holds the engine while it waits for a device. To call it meanwhile is an error, so whoever else wants it
+// does all that needs it, what it is asked for its answers too, in free().
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
@@ -23,21 +24,15 @@ export class Care {
     this.forge = forge;
   }
 
-  /** Until nothing holds the engine. */
-  async free() {
+  /** Uses the engine as soon as nobody holds it, before anybody else can. @template T @param {() => T | Promise<T>} use @returns {Promise<T>} */
+  async free(use) {
     while (this.#busy) await this.#busy.catch(() => {});
+    return use();
   }
 
   /** @template T @param {() => Promise<T>} task @returns {Promise<T>} */
-  async #holding(task) {
-    await this.free();
-    const done = task();
-    this.#busy = done;
-    try {
-      return await done;
-    } finally {
-      this.#busy = null;
-    }
+  #holding(task) {
+    return this.free(() => (this.#busy = task().finally(() => (this.#busy = null))));
   }
 
   /** Takes the run as it is for well, once. */
@@ -78,9 +73,8 @@ export class Care {
    * @param {string} rule
    * @param {string | null} cure
    */
-  async undo(rule, cure) {
-    await this.free();
-    return this.forge.undo(rule, cure ?? undefined);
+  undo(rule, cure) {
+    return this.free(() => this.forge.undo(rule, cure ?? undefined));
   }
 
   /** @param {Symptoms} symptoms @param {number} [broke] @returns {Promise<Diagnosis>} */

@@ -37,16 +37,16 @@ export class Memory {
    */
   shown(now = performance.now()) {
     const wanted = this.forge.images_wanted();
-    if (this.forge.images_available() >= wanted) this.#coming ??= this.#fetch();
+    if (this.forge.images_available() >= wanted) this.#coming ??= this.#fetch(wanted);
     if (!this.#shown || now < this.#due) return null;
     this.#due = wanted > FEW ? now + EVERY : now;
     return this.#shown;
   }
 
-  async #fetch() {
+  /** @param {number} trained   images */
+  async #fetch(trained) {
     try {
       const first = digitsOf(await this.supply.chunk(0));
-      const trained = this.forge.images_wanted();
       const unseen = await this.#unseen(restOf(first, trained));
       if (unseen) this.#shown = { known: spread(firstOf(first, trained), SHOWN), unseen: spread(unseen, SHOWN) };
     } catch (error) {

@@ -1,5 +1,5 @@
 // What is asked of a run while it goes on: its digits, how it is, a checkpoint. No answer changes the run. The engine's doctor
-// holds the engine while it waits for a device, so each question waits until it is free, or until it is its turn.
+// holds the engine while it waits for a device, so each question is put once it is free, or when it is its turn.
 
 import { Memory } from './memory.js';
 
@@ -18,7 +18,7 @@ export class Questions {
    * @param {number} parts.id   of the run
    * @param {Forge} parts.forge
    * @param {ConstructorParameters<typeof Memory>[1]} parts.supply
-   * @param {() => Promise<void>} parts.free   until nobody holds the engine
+   * @param {import('./care.js').Care['free']} parts.free   uses the engine once nobody holds it
    * @param {<T>(task: () => Promise<T>) => Promise<T>} parts.alone   does a task while no step is made
    * @param {() => Promise<void>} parts.breathe   shows how the run is, and lets messages in
    */
@@ -32,16 +32,15 @@ export class Questions {
   }
 
   /** The grid's. @returns {Promise<Uint8Array>} */
-  async images() {
-    await this.free();
-    return this.forge.images();
+  images() {
+    return this.free(() => this.forge.images());
   }
 
   /** A checkpoint of this moment. */
   async save() {
-    await this.free();
-    const step = this.forge.step();
-    return { step, file: await this.forge.save() };
+    const { forge } = this;
+    const { step, file } = await this.free(() => ({ step: forge.step(), file: forge.save() }));
+    return { step, file: await file };
   }
 
   /**
@@ -52,25 +51,28 @@ export class Questions {
    */
   async sample(count, wantsVitals) {
     if (wantsVitals) await this.#prepare();
-    await this.free();
-    const { id, forge } = this;
+    const { began, step, side, answers } = await this.free(() => this.#put(count, wantsVitals));
+    const [[images, labels], [vitals, accuracy], preference] = await answers;
+    const ms = performance.now() - began;
+    return { run: this.id, step, side, images, labels, vitals, accuracy, preference, ms };
+  }
+
+  /** All is asked for before any is waited for, so that it is of one step. @param {number} count @param {boolean} wantsVitals */
+  #put(count, wantsVitals) {
+    const { forge } = this;
     const began = performance.now();
-    const step = forge.step();
     const shown = wantsVitals ? this.memory.shown() : null;
-    // All is asked for before any is waited for, so that it is of one step.
-    const asked = [
+    const answers = Promise.all([
       forge.samples(0, count),
       wantsVitals ? forge.vitals() : [null, NaN],
       shown && forge.preference(shown.known.images, shown.known.labels, shown.unseen.images, shown.unseen.labels),
-    ];
-    const [[images, labels], [vitals, accuracy], preference] = await Promise.all(asked);
-    const ms = performance.now() - began;
-    return { run: id, step, side: forge.side(), images, labels, vitals, accuracy, preference, ms };
+    ]);
+    return { began, step: forge.step(), side: forge.side(), answers };
   }
 
   /** What vitals need is compiled while the run goes on, which would have to wait for it otherwise. */
   #prepare() {
-    return (this.#prepared ??= this.forge.prepareVitals().catch((/** @type {unknown} */ error) => {
+    return (this.#prepared ??= this.free(() => this.forge.prepareVitals()).catch((/** @type {unknown} */ error) => {
       this.#prepared = null;
       throw error;
     }));

@@ -68,7 +68,7 @@ export class Run {
     this.supply = supply;
     this.post = post;
     this.care = doctor ? new Care(forge) : null;
-    const free = async () => this.care?.free();
+    const free = this.#free.bind(this);
     this.questions = new Questions({ id, forge, supply, free, alone: (task) => this.#alone(task), breathe: () => this.#breathe() });
     this.wishes = new Wishes({ id, forge, on: wishes, free, post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
@@ -148,8 +148,7 @@ export class Run {
 
   /** Settings that need no new run. @param {string} text */
   async tune(text) {
-    await this.care?.free();
-    this.forge.tune(text);
+    await this.#free(() => this.forge.tune(text));
   }
 
   /** @param {Symptoms} symptoms */
@@ -183,6 +182,11 @@ export class Run {
     this.#token.live = false;
     this.#enqueue(async () => this.forge.destroy());
     return this.#tail;
+  }
+
+  /** Uses the engine once nobody holds it. @template T @param {() => T | Promise<T>} use @returns {Promise<T>} */
+  async #free(use) {
+    return this.care ? this.care.free(use) : use();
   }
 
   #renew() {
@@ -332,8 +336,9 @@ export class Run {
   /** @param {number} k */
   async #join(k) {
     const chunk = await this.supply.chunk(k);
-    await this.care?.free();
-    if (!this.#ended) this.forge.add_data(chunk.images, chunk.labels);
+    await this.#free(() => {
+      if (!this.#ended) this.forge.add_data(chunk.images, chunk.labels);
+    });
   }
 
   /** @param {number} next @param {number} chunks */

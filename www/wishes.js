@@ -23,10 +23,10 @@ export class Wishes {
    * @param {number} parts.id   of the run
    * @param {Asked} parts.forge
    * @param {boolean} parts.on   somebody looks at them
-   * @param {() => Promise<void>} [parts.free]   until nobody else holds the engine
+   * @param {import('./care.js').Care['free']} [parts.free]   uses the engine once nobody else holds it
    * @param {(message: import('./protocol.js').FromWorker, transfer?: Transferable[]) => void} parts.post
    */
-  constructor({ id, forge, on, free = async () => {}, post }) {
+  constructor({ id, forge, on, free = async (use) => use(), post }) {
     this.id = id;
     this.forge = forge;
     this.on = on;
@@ -50,16 +50,15 @@ export class Wishes {
   /** @param {View} view */
   async #ask(view) {
     try {
-      await this.free();
-      const began = await this.#idle();
-      const [averaged, raw] = await Promise.all([view !== 'raw' && this.forge.wants(false), view !== 'averaged' && this.forge.wants(true)]);
-      const cost = performance.now() - (await began());
+      const { side, began, answers } = await this.free(() => this.#put(view));
+      const [averaged, raw] = await answers;
+      const cost = performance.now() - (await began);
       const rest = this.#isFirst ? EVERY : Math.min(AT_LEAST_EVERY, Math.max(EVERY, cost / SHARE));
       const share = this.#isFirst ? null : cost / (cost + rest);
       this.#isFirst = false;
       this.#at = performance.now() + rest;
       const transfer = [averaged, raw].flatMap((part) => (part ? [part.buffer] : []));
-      this.post({ type: 'wants', run: this.id, side: this.forge.side(), averaged: averaged || null, raw: raw || null, share, error: '' }, transfer);
+      this.post({ type: 'wants', run: this.id, side, averaged: averaged || null, raw: raw || null, share, error: '' }, transfer);
     } catch (error) {
       // A panic is no answer: the module is undefined after it.
       if (error instanceof WebAssembly.RuntimeError) throw error;
@@ -69,13 +68,14 @@ export class Wishes {
     }
   }
 
-  /** Says, afterwards, when the engine was free to answer: a GPU has steps to finish first. */
-  async #idle() {
+  /** Puts the question. `began`: when the engine was free to answer, as a GPU has steps to finish first. @param {View} view */
+  #put(view) {
+    const { forge } = this;
     const asked = performance.now();
-    if (this.forge.engine() === 'cpu') return async () => asked;
-    const settled = this.forge.settle().then(() => performance.now());
+    const began = forge.engine() === 'cpu' ? Promise.resolve(asked) : forge.settle().then(() => performance.now());
     // A rejection is met where the flight is awaited.
-    settled.catch(() => {});
-    return () => settled;
+    began.catch(() => {});
+    const answers = Promise.all([view !== 'raw' && forge.wants(false), view !== 'averaged' && forge.wants(true)]);
+    return { side: forge.side(), began, answers };
   }
 }
