@@ -10,6 +10,7 @@ use super::epilogue::Epilogue;
 use super::{Adapter, Kernel, Op, Shader, params, shader};
 use crate::program::{Recorder, Role, Tensor, distinct};
 use std::rc::Rc;
+pub(crate) use writer::number;
 use writer::{NARROW, WIDE, Writer};
 
 /// The most memories that a block touches: what WebGPU promises a shader.

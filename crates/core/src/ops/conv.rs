@@ -8,6 +8,7 @@
 //! `X` splits into a part for the pixel and a part for the place in the window, and `engine/cpu/tiles.rs` adds the two.
 //! Nothing is unrolled in memory (no im2col).
 
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::product::{Cover, tiling};
 use super::{Adapter, Kernel, Op, params, shader};
@@ -229,6 +230,12 @@ impl Op for Conv {
             params,
             workgroups: cover.workgroups,
         }
+    }
+
+    fn link(&self) -> Option<Link> {
+        let Conv { x: source, w, y: result, geometry, epilogue } = *self;
+        let (images, form) = (geometry.batch, Form::Conv(geometry));
+        Link { images, source, other: Some(w), result, epilogue, form }.fitting()
     }
 
     fn flops(&self) -> u64 {

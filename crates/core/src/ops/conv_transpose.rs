@@ -8,6 +8,7 @@
 //!
 //! The `Geometry` is the convolution's: what is read here is its small side, and what is written its large one.
 
+use super::chain::{Form, Link};
 use super::conv::{Geometry, pays_to_share};
 use super::epilogue::{Epilogue, Tail};
 use super::product::{Cover, tiling};
@@ -247,6 +248,12 @@ impl Op for ConvTranspose {
             params,
             workgroups: cover.workgroups,
         }
+    }
+
+    fn link(&self) -> Option<Link> {
+        let ConvTranspose { y: source, w, x: result, geometry, epilogue } = *self;
+        let (images, form) = (geometry.batch, Form::ConvTranspose(geometry));
+        Link { images, source, other: Some(w), result, epilogue, form }.fitting()
     }
 
     fn flops(&self) -> u64 {

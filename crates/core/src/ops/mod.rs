@@ -11,6 +11,7 @@ pub mod affine;
 pub mod average;
 pub mod binary;
 pub mod block;
+pub(crate) mod chain;
 pub mod clip;
 pub mod concat;
 pub mod conv;
@@ -51,6 +52,7 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 use block::Instruction;
+use chain::Link;
 use epilogue::Tail;
 use std::any::Any;
 use std::borrow::Cow;
@@ -105,6 +107,11 @@ pub trait Op: Any {
 
     /// The same as instructions of a [`block`], if it can be said so.
     fn instructions(&self) -> Option<Vec<Instruction>> {
+        None
+    }
+
+    /// The same as a link of a [`chain`], if it is one.
+    fn link(&self) -> Option<Link> {
         None
     }
 

@@ -8,6 +8,7 @@ mod backward;
 mod moments;
 
 use super::block::{Code, Instruction};
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
@@ -123,6 +124,14 @@ impl Extents {
         (n < MANY).then_some(Instruction { offset: [self.rows, self.columns], step: self.seen, ..all })
     }
 
+    /// For a chain, where each image is a group of one column.
+    fn link(&self, [source, result]: [Tensor; 2], other: Option<Tensor>, epilogue: Epilogue) -> Option<Link> {
+        let Extents { groups: images, rows: len, columns, seen, channels } = *self;
+        let form = Form::Normalize { len, channels, backward: other.is_some() };
+        let link = Link { images, source, other, result, epilogue, form };
+        link.fitting().filter(|_| columns == 1 && seen == len && len.is_multiple_of(channels))
+    }
+
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
         constants.push(("THREADS", if adapter.is_software() { 16.0 } else { 256.0 }));
         let params = Params {
@@ -184,6 +193,10 @@ impl Op for Normalize {
     fn instructions(&self) -> Option<Vec<Instruction>> {
         let whole = self.extents.instruction(Code::Normalize, self.y, self.x)?;
         Some(vec![whole.with_epilogue(&self.epilogue)])
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.extents.link([self.x, self.y], None, self.epilogue)
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

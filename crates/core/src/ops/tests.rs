@@ -37,6 +37,7 @@ fn other_scenes() -> Vec<(&'static str, Vec<Scene>)> {
         ("adam", adam::scenes()),
         ("average", average::scenes()),
         ("block", block::scenes()),
+        ("chain", chain::scenes()),
         ("clip", clip::scenes()),
         ("conv", conv::large_scenes(false)),
         ("conv_transpose", conv::large_scenes(true)),
@@ -65,6 +66,7 @@ fn layouts() -> Vec<(&'static str, Layout)> {
         average::layout(),
         binary::layout(),
         block::layout(),
+        chain::layout(),
         clip::layout(),
         concat::layout(),
         conv_weights::layout(),
@@ -171,7 +173,7 @@ fn whole(path: &Path) -> String {
     let names = first.strip_prefix("// Comes after ").map_or(vec![], |names| names.split(" and ").collect());
     let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
     // Of alternatives, the sample that stands in the file has these: see update.wgsl.
-    let left_out = ["rows", "bias", "dense"];
+    let left_out = ["rows", "bias", "dense", "transpose"];
     let sample = |text: String| left_out.iter().fold(text, |text, name| marks::keep(&text, name, false));
     before.chain([text.clone()]).map(sample).collect()
 }

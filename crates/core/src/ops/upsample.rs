@@ -1,6 +1,7 @@
 //! Images made larger by repeating each pixel (nearest-neighbour upsampling), and its adjoint, the sum over squares of
 //! pixels, which scaled is average pooling.
 
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::{Error, Result};
@@ -87,6 +88,11 @@ impl Squares {
         Kernel { shader: shader!("upsample", "epilogue"), entry, constants, params, workgroups }
     }
 
+    fn link(&self, form: Form) -> Option<Link> {
+        let Squares { x: source, y: result, small: [images, ..], epilogue, .. } = *self;
+        Link { images, source, other: None, result, epilogue, form }.fitting()
+    }
+
     /// Calls `row` with where each row of a large image starts, and the row of the small one above which it lies.
     fn rows(&self, mut row: impl FnMut(usize, usize)) {
         let [batch, height, width, channels] = self.small;
@@ -126,6 +132,11 @@ impl Op for Upsample {
         });
     }
 
+    fn link(&self) -> Option<Link> {
+        let Squares { small: [_, height, width, channels], factor, scale, .. } = self.0;
+        self.0.link(Form::Upsample([height * factor, width * factor, channels], factor, scale))
+    }
+
     fn kernel(&self, _adapter: Adapter) -> Kernel {
         self.0.kernel("upsample", self.0.factor)
     }
@@ -161,6 +172,11 @@ impl Op for Pool {
             }
         });
         self.0.epilogue.apply(y[0], channels, 0, x[2]);
+    }
+
+    fn link(&self) -> Option<Link> {
+        let Squares { small: [_, height, width, channels], factor, scale, .. } = self.0;
+        self.0.link(Form::Pool([height, width, channels], factor, scale))
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

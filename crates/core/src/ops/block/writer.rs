@@ -39,7 +39,7 @@ fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
 }
 
 /// A number as WGSL writes it; through its bits, so that none is lost.
-fn number(value: f32) -> String {
+pub(crate) fn number(value: f32) -> String {
     // Whole numbers as such: to print any other would bring the tables for it into what the page fetches.
     let whole = value as i32;
     if (whole as f32).to_bits() == value.to_bits() {

@@ -7,6 +7,7 @@ use super::Extents;
 use super::moments::mean;
 use crate::error::Result;
 use crate::ops::block::{Code, Instruction, Operand};
+use crate::ops::chain::Link;
 use crate::ops::epilogue::Epilogue;
 use crate::ops::{Adapter, Kernel, Op};
 use crate::program::{DType, Recorder, Tensor};
@@ -102,6 +103,10 @@ impl Op for Backward {
     fn instructions(&self) -> Option<Vec<Instruction>> {
         let whole = self.extents.instruction(Code::NormalizeBackward, self.dx, self.x)?;
         Some(vec![Instruction { b: Some(Operand { tensor: self.dy, ..whole.a }), ..whole }])
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.extents.link([self.dy, self.dx], Some(self.x), Epilogue::default())
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

@@ -3,6 +3,7 @@
 use super::Piece;
 use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
+use crate::ops::chain::Chain;
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
 use crate::ops::tick::ticked;
@@ -26,6 +27,7 @@ pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Update(update));
     }
+    chains(r, &mut pieces);
     late_ticks(r, &mut pieces);
     blocks(r, pieces)
 }
@@ -99,6 +101,27 @@ fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
         i += 1;
         i - 1 == place || !at.contains(&(i - 1))
     });
+}
+
+/// Gathers layers that follow one another, and of which an image needs nothing of the others, into chains.
+fn chains(r: &Recorder, pieces: &mut Vec<Piece>) {
+    let mut i = 0;
+    while i < pieces.len() {
+        let parts = pieces[i].parts();
+        let next = (i + 1..pieces.len()).find(|&j| match (&pieces[i], &pieces[j], parts.last()) {
+            (Piece::One(_) | Piece::Chain(_), Piece::One(op), Some(last)) if Chain::continues(r, last, op) => {
+                Chain::fits(&[parts.as_slice(), &[Rc::clone(op)]].concat(), r) && meeting(r, pieces, &[i, j]).is_some()
+            }
+            _ => false,
+        });
+        match next {
+            Some(j) => {
+                let chain = Piece::Chain([parts, pieces[j].parts()].concat());
+                take(r, pieces, &[i, j], chain);
+            }
+            None => i += 1,
+        }
+    }
 }
 
 /// Gathers small operations into blocks: each joins the last block that it may, and a block moves on into a later one

@@ -3,7 +3,7 @@
 //! 1. *columns*: a product of which slices are read becomes products of those columns;
 //! 2. *epilogues*: a bias, an activation or a slope moves into the product or convolution before it;
 //! 3. *joins*: what is only laid side by side is written side by side in the first place;
-//! 4. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/block.rs`);
+//! 4. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/chain.rs`, `ops/block.rs`);
 //! 5. *pools*: results that no dispatch both reads and writes share a memory, so that groups need few bindings.
 //!
 //! What a rewrite doesn't know it leaves alone: a form that lacks a fused one runs unfused, beside those that have one.
@@ -17,6 +17,7 @@ mod pools;
 use super::{Recorder, Tensor};
 use crate::ops::Op;
 use crate::ops::block::{Block, MOST_MEMORIES};
+use crate::ops::chain::Chain;
 use crate::ops::draw::Draw;
 use crate::ops::update::Update;
 use std::rc::Rc;
@@ -29,6 +30,8 @@ enum Piece {
     Draw(Draw),
     /// Gradients of weights and their optimiser.
     Update(Update),
+    /// Layers of one image after another.
+    Chain(Vec<Rc<dyn Op>>),
     /// Small operations in order.
     Block(Vec<Rc<dyn Op>>),
 }
@@ -40,7 +43,7 @@ impl Piece {
             Piece::One(op) => vec![Rc::clone(op)],
             Piece::Draw(draw) => draw.parts().to_vec(),
             Piece::Update(update) => update.parts().to_vec(),
-            Piece::Block(parts) => parts.clone(),
+            Piece::Chain(parts) | Piece::Block(parts) => parts.clone(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Piece {
             Piece::One(op) => [op.reads(), op.writes()].concat(),
             Piece::Draw(draw) => [draw.reads(), draw.writes()].concat(),
             Piece::Update(update) => update.operands(),
+            Piece::Chain(parts) => Chain::storages(parts, r),
             Piece::Block(parts) => Block::storages(parts, r),
         };
         tensors.into_iter().map(|t| r.storage(t)).collect()
@@ -61,6 +65,7 @@ impl Piece {
             Piece::One(op) => Some(Rc::clone(op)),
             Piece::Draw(draw) => Some(Rc::new(draw.clone())),
             Piece::Update(update) => update.placed(r).map(|op| Rc::new(op) as Rc<dyn Op>),
+            Piece::Chain(parts) => Chain::placed(parts.clone(), r).map(|op| Rc::new(op) as Rc<dyn Op>),
             Piece::Block(parts) if Block::storages(parts, r).len() <= MOST_MEMORIES => {
                 Some(Rc::new(Block::new(parts.clone(), r)))
             }
