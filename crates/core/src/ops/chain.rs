@@ -18,7 +18,7 @@ const MOST_MEMORIES: usize = 8;
 /// The most layers of a chain: it is compiled as a whole.
 const MOST_LINKS: usize = 16;
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer.
-const MOST_WORK: u64 = 1 << 19;
+const MOST_WORK: u64 = 1 << 20;
 
 params! { links: u32 }
 

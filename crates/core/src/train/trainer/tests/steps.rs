@@ -29,14 +29,25 @@ fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
 /// What the layers of both networks take: each a dispatch forwards and one back, and D's twice, once for each network that
 /// learns. Norms and upsampling are layers, too. Beside them are the draw, and for each update D's head with its gradient,
 /// the block with the loss, and the update itself; G's first layer needs no gradient of its input, nor D's for itself.
+///
+/// Where no image needs another, layers between the images and the head are one chain: as if there were one for each size.
 fn of_layers(s: &Settings) -> usize {
     let sizes = s.size.halvings();
     let joint = matches!(s.condition, Condition::Concat | Condition::Embedding);
     let (g, d) = (1 + sizes * s.g_depth as usize, sizes * s.d_depth as usize + usize::from(joint));
-    let g_norms = if s.g_norm == GNorm::None { 0 } else { g - 1 };
-    let d_norms = if matches!(s.d_norm, DNorm::None | DNorm::Spectral) { 0 } else { d - 1 };
     let upsampling = if s.upsampling == Upsampling::Nearest { sizes } else { 0 };
-    7 + 2 * (g + g_norms + upsampling) + 4 * (d + d_norms)
+    let g = if s.g_norm == GNorm::None { g } else { 2 * g - 1 } + upsampling;
+    let d = if matches!(s.d_norm, DNorm::None | DNorm::Spectral) { d } else { 2 * d - 1 };
+    let few = |channels: u32| channels <= 16;
+    let g = if s.g_norm != GNorm::Batch && few(s.g_channels) { g.min(1 + sizes) } else { g };
+    let d = if s.d_norm != DNorm::Batch && few(s.d_channels) { d.min(sizes + usize::from(joint)) } else { d };
+    7 + 2 * g + 4 * d
+}
+
+/// Whether a choice leaves chains whole: statistics of a batch wait for all of its images, and many channels are more work than a
+/// workgroup should do.
+fn chains(text: &str) -> bool {
+    !text.contains("Norm=batch") && !text.contains("Channels=32")
 }
 
 /// What a choice costs beside its layers.
@@ -74,16 +85,25 @@ fn a_step_has_few_dispatches() {
         assert!(step.iter().flatten().count() <= most, "{text}: more than {most}: {step:#?}");
     };
     let all = choices();
+    for deep in ["", "gDepth=3&dDepth=3", "size=56", "size=56&gDepth=3&dDepth=3"] {
+        for one in &all {
+            let text = format!("{one}&{deep}");
+            let more = if deep.is_empty() { 0 } else { TOGETHER + deep.split('&').map(of_choice).sum::<usize>() };
+            let most = of_layers(&settings(&text)) + of_choice(one) + more;
+            few(&text, if deep.is_empty() || chains(one) { most.min(30) } else { most });
+        }
+    }
     for (i, one) in all.iter().enumerate() {
-        few(one, 30.min(of_layers(&settings(one)) + of_choice(one)));
         for other in &all[..i] {
             let text = format!("{one}&{other}");
             let s = settings(&text);
-            let layers = of_layers(&s);
-            few(&text, layers + of_choice(one) + of_choice(other) + TOGETHER);
-            // Whatever two are chosen for networks of the usual depth.
-            if s.size == Size::Small && (s.g_depth, s.d_depth) == (1, 1) {
+            few(&text, of_layers(&s) + of_choice(one) + of_choice(other) + TOGETHER);
+            // Whatever two are chosen for networks of the usual depth and size, or of another one without statistics of batches.
+            if (s.size == Size::Small && (s.g_depth, s.d_depth) == (1, 1)) || chains(&text) && s.size == Size::Small {
                 few(&text, 30);
+            }
+            if chains(&text) && s.size == Size::Small {
+                few(&format!("{text}&gDepth=3&dDepth=3"), 30);
             }
         }
     }
