@@ -204,13 +204,13 @@ pub(crate) struct Block {
 impl Block {
     /// The storages that a block of these operations would bind; constants become literals.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        let storages = parts
-            .iter()
-            .flat_map(|op| op.instructions().unwrap_or_default())
-            .flat_map(|i| i.operands().copied().chain([i.y]).collect::<Vec<_>>())
-            .filter(|o| !matches!(r.info(o.tensor).role, Role::Constant(_)))
-            .map(|o| r.info(o.tensor).storage);
-        distinct(storages)
+        let mut all = Vec::new();
+        for i in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
+            all.extend(i.operands().map(|o| o.tensor));
+            all.push(i.y.tensor);
+        }
+        all.retain(|&t| !matches!(r.info(t).role, Role::Constant(_)));
+        distinct(all.into_iter().map(|t| r.storage(t)))
     }
 
     /// The block of these operations in this order, once their tensors have their places.

@@ -7,7 +7,7 @@
 use super::block::{Beside, number};
 use super::conv::Geometry;
 use super::epilogue::Epilogue;
-use super::marks::{cut, keep, repeat};
+use super::marks::{cut, keep, repeat, with_constants};
 use super::normalize::EPSILON;
 use super::{Adapter, Kernel, Op, Shader, params, shader};
 use crate::program::{Recorder, Role, Tensor, distinct};
@@ -17,7 +17,8 @@ use std::rc::Rc;
 const MOST_MEMORIES: usize = 8;
 /// The most layers of a chain: it is compiled as a whole.
 const MOST_LINKS: usize = 16;
-/// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer.
+/// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
+/// what a dispatch and a multiplication take on GPUs, not timed yet.
 const MOST_WORK: u64 = 1 << 20;
 
 params! { links: u32 }
@@ -44,14 +45,15 @@ pub(super) enum Form {
     /// Its transpose.
     ConvTranspose(Geometry),
     /// Evens out all values of an image, so many of so many channels; or is the gradient of that.
-    Normalize {
-        len: usize,
-        channels: usize,
-        backward: bool,
+    Normalize { len: usize, channels: usize, backward: bool },
+    /// Repeats pixels, or sums squares of them, and scales them.
+    Upsample {
+        /// The result's `[H, W, C]`.
+        result: [usize; 3],
+        factor: usize,
+        scale: f32,
+        pools: bool,
     },
-    /// Repeats pixels, or sums squares of them. The result's `[H, W, C]`, the square's side, and what scales it.
-    Upsample([usize; 3], usize, f32),
-    Pool([usize; 3], usize, f32),
 }
 
 impl Form {
@@ -65,7 +67,7 @@ impl Form {
                 whole && [g.channels, g.out_channels].iter().all(|n| n.is_multiple_of(4)) && work <= MOST_WORK
             }
             Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && *len > 0,
-            Form::Upsample([_, _, channels], ..) | Form::Pool([_, _, channels], ..) => channels.is_multiple_of(4),
+            Form::Upsample { result: [_, _, channels], .. } => channels.is_multiple_of(4),
         }
     }
 }
@@ -74,10 +76,6 @@ impl Link {
     /// It, if a chain can have it.
     pub fn fitting(self) -> Option<Self> {
         self.form.fits().then_some(self)
-    }
-
-    fn tensors(&self) -> impl Iterator<Item = Tensor> {
-        [Some(self.source), self.other, Some(self.result), self.epilogue.beside()].into_iter().flatten()
     }
 }
 
@@ -91,10 +89,6 @@ pub(crate) struct Chain {
     shaders: [Shader; 2],
 }
 
-fn links(parts: &[Rc<dyn Op>]) -> impl Iterator<Item = Link> {
-    parts.iter().filter_map(|op| op.link())
-}
-
 impl Chain {
     /// Whether an operation may be the link behind another one: it takes the same images from where that put them.
     pub fn continues(r: &Recorder, before: &Rc<dyn Op>, op: &Rc<dyn Op>) -> bool {
@@ -105,7 +99,12 @@ impl Chain {
 
     /// The storages that a chain of these operations would bind.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        distinct(links(parts).flat_map(|link| link.tensors().collect::<Vec<_>>()).map(|t| r.storage(t)))
+        let mut all = Vec::new();
+        for link in parts.iter().filter_map(|op| op.link()) {
+            let tensors = [Some(link.source), link.other, Some(link.result), link.epilogue.beside()];
+            all.extend(tensors.into_iter().flatten().map(|t| r.storage(t)));
+        }
+        distinct(all.into_iter())
     }
 
     /// Whether one chain has room for these operations.
@@ -121,7 +120,7 @@ impl Chain {
         let Shader { name, source } = shader!("chain");
         let shaders = [Adapter::Software, Adapter::Hardware]
             .map(|adapter| Shader { name, source: text(&source, &parts, r, &memories, adapter).into() });
-        let images = links(&parts).next()?.images;
+        let images = parts.first()?.link()?.images;
         (memories.len() <= MOST_MEMORIES).then_some(Chain { parts, images, memories, shaders })
     }
 }
@@ -140,7 +139,7 @@ fn text(text: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], ada
         format!("m{memory}[{}u + ", r.info(t).offset / 4)
     };
     let (mut functions, mut calls) = (String::new(), String::new());
-    for (i, link) in links(parts).enumerate() {
+    for (i, link) in parts.iter().filter_map(|op| op.link()).enumerate() {
         let (name, body) = body(&link.form, rest, adapter);
         let all = ends(&link, &place) + &body.replace("LINK_Y[", &place(link.result));
         functions += &all.replace("LINK_", &format!("link{i}_"));
@@ -173,28 +172,16 @@ fn body(form: &Form, text: &str, adapter: Adapter) -> (&'static str, String) {
         Form::Normalize { len, channels, backward } => {
             let text = keep(&template("even_out"), "backward", backward);
             let text = text.replace("LINK_FROM", if backward { "LINK_W" } else { "LINK_X" });
-            (
-                "EVEN_OUT",
-                with(&text, &[("FOURS", len / 4), ("CHANNELS", channels / 4)], &[("EPSILON", number(EPSILON))]),
-            )
+            let text = text.replace("LINK_EPSILON", &number(EPSILON));
+            ("EVEN_OUT", with_constants(&text, &[("u", &[("FOURS", len / 4), ("CHANNELS", channels / 4)])]))
         }
-        Form::Upsample(result, factor, scale) | Form::Pool(result, factor, scale) => {
-            let larger = matches!(form, Form::Upsample(..));
-            let text = keep(&keep(&template("repeat"), "upsample", larger), "pool", !larger);
-            let [height, width, channels] = result;
+        Form::Upsample { result: [height, width, channels], factor, scale, pools } => {
+            let text = keep(&keep(&template("repeat"), "upsample", !pools), "pool", pools);
+            let text = text.replace("LINK_SCALE", &number(scale));
             let whole = [("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / 4), ("FACTOR", factor)];
-            ("REPEAT", with(&text, &whole, &[("SCALE", number(scale))]))
+            ("REPEAT", with_constants(&text, &[("u", &whole)]))
         }
     }
-}
-
-/// A template with its constants: whole numbers, and others as WGSL writes them.
-fn with(text: &str, whole: &[(&str, usize)], others: &[(&str, String)]) -> String {
-    let (before, _, after) = cut(text, "constants");
-    let whole = whole.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
-    let others = others.iter().map(|(name, value)| format!("let {name} = {value};\n"));
-    let constants: String = whole.chain(others).collect();
-    [before, "\n", &constants, after].concat()
 }
 
 fn convolve(template: &str, g: Geometry, transposed: bool, adapter: Adapter) -> String {
@@ -220,7 +207,7 @@ fn convolve(template: &str, g: Geometry, transposed: bool, adapter: Adapter) -> 
         ("PHASES", phases),
         ("PAD", g.pad),
     ];
-    with(&text, &whole, &[("HEIGHT", format!("{}i", source[0])), ("WIDTH", format!("{}i", source[1]))])
+    with_constants(&text, &[("u", &whole), ("i", &[("HEIGHT", source[0]), ("WIDTH", source[1])])])
 }
 
 impl Op for Chain {

@@ -13,6 +13,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> m0: array<vec4f>;
 const LINK_ROW = 0u;
 const LINK_NTH = 0u;
+const LINK_EPSILON = 1e-5;
+const LINK_SCALE = 1.0;
 // What the layer before has left, the weights or what else it needs, and what becomes of its values.
 fn LINK_X(at: u32) -> vec4f { return m0[at]; }
 fn LINK_W(at: u32) -> vec4f { return m0[at]; }
@@ -146,7 +148,6 @@ fn LINK_EVEN_OUT(image: u32, thread: u32) {
     //<constants>
     const FOURS = 98u; // of an image
     const CHANNELS = 2u;
-    const EPSILON = 1e-5;
     //</constants>
     const N = f32(4u * FOURS);
     let start = image * FOURS;
@@ -167,7 +168,7 @@ fn LINK_EVEN_OUT(image: u32, thread: u32) {
         //</backward>
     }
     let second = total(part, thread) / N;
-    let inverse = inverseSqrt(second.x + EPSILON);
+    let inverse = inverseSqrt(second.x + LINK_EPSILON);
     for (var i = start + thread; i < start + FOURS; i += THREADS) {
         var x = LINK_FROM(i) - mean.x;
         //<backward>
@@ -186,7 +187,6 @@ fn LINK_REPEAT(image: u32, thread: u32) {
     const WIDTH = 14u;
     const CHANNELS = 2u;
     const FACTOR = 2u;
-    const SCALE = 1.0;
     //</constants>
     const FOURS = HEIGHT * WIDTH * CHANNELS;
     for (var i = thread; i < FOURS; i += THREADS) {
@@ -202,7 +202,7 @@ fn LINK_REPEAT(image: u32, thread: u32) {
             x += LINK_X(((row * FACTOR + t / FACTOR) * WIDTH * FACTOR + column * FACTOR + t % FACTOR) * CHANNELS + channel);
         }
         //</pool>
-        LINK_Y[image * FOURS + i] = LINK_ENDING(SCALE * x, image * FOURS + i, channel);
+        LINK_Y[image * FOURS + i] = LINK_ENDING(LINK_SCALE * x, image * FOURS + i, channel);
     }
 }
 //</repeat>

@@ -1,6 +1,8 @@
 //! The parts of shaders that are written anew for each model: what stands in a file between marks, `//<name>` and
 //! `//</name>`.
 
+use std::fmt::Write;
+
 /// A shader's text before, between and after its first marks of this name.
 ///
 /// # Panics
@@ -19,6 +21,19 @@ pub fn keep(text: &str, name: &str, whether: bool) -> String {
         text = [before, if whether { between } else { "" }, after].concat();
     }
     text
+}
+
+/// `text` with constants of these names, types and values between its first marks `constants`.
+pub fn with_constants(text: &str, groups: &[(&str, &[(&str, usize)])]) -> String {
+    let (before, _, after) = cut(text, "constants");
+    let mut constants = String::from("\n");
+    for (suffix, values) in groups {
+        for (name, value) in *values {
+            // Writing to a string can't fail.
+            let _ = writeln!(constants, "const {name} = {value}{suffix};");
+        }
+    }
+    [before, &constants, after].concat()
 }
 
 /// `text` with each line that has `name` repeated so many times, and the name replaced by the number. Where the name is of an `OWN`

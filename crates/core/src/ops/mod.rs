@@ -11,7 +11,7 @@ pub mod affine;
 pub mod average;
 pub mod binary;
 pub mod block;
-pub(crate) mod chain;
+pub mod chain;
 pub mod clip;
 pub mod concat;
 pub mod conv;

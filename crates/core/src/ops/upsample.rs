@@ -88,8 +88,10 @@ impl Squares {
         Kernel { shader: shader!("upsample", "epilogue"), entry, constants, params, workgroups }
     }
 
-    fn link(&self, form: Form) -> Option<Link> {
-        let Squares { x: source, y: result, small: [images, ..], epilogue, .. } = *self;
+    fn link(&self, pools: bool) -> Option<Link> {
+        let Squares { x: source, y: result, small: [images, height, width, channels], factor, scale, epilogue } = *self;
+        let by = if pools { 1 } else { factor };
+        let form = Form::Upsample { result: [height * by, width * by, channels], factor, scale, pools };
         Link { images, source, other: None, result, epilogue, form }.fitting()
     }
 
@@ -133,8 +135,7 @@ impl Op for Upsample {
     }
 
     fn link(&self) -> Option<Link> {
-        let Squares { small: [_, height, width, channels], factor, scale, .. } = self.0;
-        self.0.link(Form::Upsample([height * factor, width * factor, channels], factor, scale))
+        self.0.link(false)
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
@@ -175,8 +176,7 @@ impl Op for Pool {
     }
 
     fn link(&self) -> Option<Link> {
-        let Squares { small: [_, height, width, channels], factor, scale, .. } = self.0;
-        self.0.link(Form::Pool([height, width, channels], factor, scale))
+        self.0.link(true)
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -2,7 +2,7 @@
 
 use super::job::{Job, threads};
 use super::{Places, Rule, Update};
-use crate::ops::marks::{cut, keep, repeat};
+use crate::ops::marks::{cut, keep, repeat, with_constants};
 use crate::ops::{Adapter, Op};
 use std::fmt::Write;
 
@@ -92,16 +92,8 @@ fn function(
         ("STRIDE", g.stride),
     ];
     let signed = [("HEIGHT", g.height), ("WIDTH", g.width), ("PAD", g.pad)];
-    let fits = [("FITS_PLACES", places.is_multiple_of(4 * deep)), ("FITS_CHANNELS", channels.is_multiple_of(4 * wide))];
-    let mut constants = String::from("\n");
-    let mut declare = |name: &str, value: String| constants += &format!("const {name} = {value};\n");
-    unsigned.iter().for_each(|(name, value)| declare(name, format!("{value}u")));
-    signed.iter().for_each(|(name, value)| declare(name, format!("{value}i")));
-    fits.iter().for_each(|(name, value)| declare(name, value.to_string()));
-
-    let (head, _, body) = cut(&text, "constants");
-    [head, &constants, body]
-        .concat()
+    let fits = [("FITS_PLACES", places % (4 * deep)), ("FITS_CHANNELS", channels % (4 * wide))];
+    with_constants(&text, &[("u", &unsigned), ("i", &signed), ("u == 0u", &fits)])
         .replace("JOB_RUN", &format!("job{number}"))
         .replace("JOB_QUADS", &format!("job{number}"))
         .replace("JOB_PARTIAL", if job.in_blocks() { "partial" } else { "partial_rows" })

@@ -98,11 +98,12 @@ fn a_step_has_few_dispatches() {
             let text = format!("{one}&{other}");
             let s = settings(&text);
             few(&text, of_layers(&s) + of_choice(one) + of_choice(other) + TOGETHER);
-            // Whatever two are chosen for networks of the usual depth and size, or of another one without statistics of batches.
-            if (s.size == Size::Small && (s.g_depth, s.d_depth) == (1, 1)) || chains(&text) && s.size == Size::Small {
+            // Whatever two are chosen for networks of the usual depth and size, and of any depth where that makes chains longer.
+            let small = s.size == Size::Small;
+            if small && (chains(&text) || (s.g_depth, s.d_depth) == (1, 1)) {
                 few(&text, 30);
             }
-            if chains(&text) && s.size == Size::Small {
+            if small && chains(&text) {
                 few(&format!("{text}&gDepth=3&dDepth=3"), 30);
             }
         }
