@@ -194,7 +194,7 @@ macro_rules! file {
         const FILE: &str = include_str!(concat!($name, ".wgsl"));
         const CODE: &[u8] = &$crate::ops::source::code::<{ $crate::ops::source::code_len(FILE) }>(FILE);
         const TEXT: &str = $crate::ops::source::text(CODE);
-        TEXT
+        if cfg!(feature = "gpu") { TEXT } else { "" }
     }};
 }
 pub(crate) use {file, shader};

@@ -6,6 +6,8 @@
 //! 4. *groups*: operations that one dispatch can do together (`ops/draw.rs`, `ops/update.rs`, `ops/chain.rs`, `ops/block.rs`);
 //! 5. *pools*: results that no dispatch both reads and writes share a memory, so that groups need few bindings.
 //!
+//! The last two are for a GPU: a CPU runs a group's parts.
+//!
 //! What a rewrite doesn't know it leaves alone: a form that lacks a fused one runs unfused, beside those that have one.
 
 mod columns;
@@ -78,10 +80,13 @@ impl Piece {
 pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>> {
     let nodes = columns::columns(r, r.nodes.clone(), keep);
     let nodes = joins::joins(r, epilogues::epilogues(r, nodes, keep), keep);
-    let mut programs: Vec<Vec<Piece>> = (0..r.programs.len())
-        .map(|i| nodes.iter().filter(|n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op)).collect())
-        .map(|ops: Vec<_>| groups::group(r, &nodes, ops, keep))
-        .collect();
+    let of = |i: usize| nodes.iter().filter(move |n| n.program.0 == i && !n.op.is_view()).map(|n| Rc::clone(&n.op));
+    let programs: Vec<Vec<Rc<dyn Op>>> = (0..r.programs.len()).map(|i| of(i).collect()).collect();
+    // A CPU runs a group's parts.
+    if !cfg!(feature = "gpu") {
+        return programs;
+    }
+    let mut programs: Vec<Vec<Piece>> = programs.into_iter().map(|ops| groups::group(r, &nodes, ops, keep)).collect();
     // A block of one operation is no gain.
     for piece in programs.iter_mut().flatten() {
         if let Piece::Block(parts) = piece
