@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use digit_forge_core::Error;
 use digit_forge_core::data::pair::Pair;
-use digit_forge_core::data::{IMAGE, MNIST_IMAGES, idx};
+use digit_forge_core::data::{IMAGE, MNIST_IMAGES, fingerprint, idx};
 use digit_forge_core::train::Trainer;
 use flate2::read::MultiGzDecoder;
 use std::io::{ErrorKind, Read};
@@ -83,6 +83,11 @@ impl DataSet {
     pub fn words(&self, used: usize) -> String {
         let which = if used < self.found { format!("the first {used} of ") } else { String::new() };
         format!("{}: {which}{} images", self.path.display(), self.found)
+    }
+
+    /// What tells its images and labels from others', wherever they lie, as hexadecimal digits.
+    pub fn content(&self) -> String {
+        format!("{:016x}", fingerprint(&[&self.images, &self.labels]))
     }
 
     /// Gives the trainer as many images as its settings ask for.

@@ -64,6 +64,9 @@ pub struct Stretch {
     /// The data set, and how much of it; older files don't say.
     #[serde(default)]
     pub data: String,
+    /// What tells that data set from others; older files don't say.
+    #[serde(default)]
+    pub content: String,
     pub engine: String,
     pub adapter: String,
     /// The step that it started from.

@@ -37,6 +37,17 @@ pub fn train(order: &Order) -> Result<()> {
         Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {}", order.steps, u32::MAX))
     })?;
     let mut record = start.record(after)?;
+    let content = set.content();
+    if let Some(before) = record.runs.last().filter(|run| !run.content.is_empty() && run.content != content) {
+        let was = format!("until step {after} the run was trained on other data ({})", before.data);
+        // Who forgot to name it would ruin a run.
+        if order.idx.is_empty() {
+            return Err(Failure::Usage(format!(
+                "{was}: name that again, with --idx or --data, or what follows with --idx"
+            )));
+        }
+        note(&format!("Note: {was}."));
+    }
     // The arguments hold that one of both is given.
     let folder = order.out.as_ref().or(order.resume.as_ref());
     let folder = Folder::create(folder.ok_or_else(|| Failure::Usage("--out DIR is missing".into()))?)?;
@@ -52,7 +63,7 @@ pub fn train(order: &Order) -> Result<()> {
     let made = trainer.steps().saturating_sub(after);
     let ms_per_step = (made > 0).then(|| seconds * 1e3 / f64::from(made));
     let (engine, steps) = (engine.into(), made);
-    record.runs.push(Stretch { settings, data, engine, adapter, after, steps, seconds, ms_per_step });
+    record.runs.push(Stretch { settings, data, content, engine, adapter, after, steps, seconds, ms_per_step });
     let each = ms_per_step.map(|ms| format!(", {ms:.2} ms a step")).unwrap_or_default();
     note(&format!("{steps} steps in {seconds:.1} s{each}"));
     if let Some(step) = record.history.broke_at() {
