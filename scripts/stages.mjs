@@ -63,6 +63,15 @@ export const stages = [
     minutes: 20,
   },
   {
+    // By itself, since it takes the core without what a GPU needs.
+    name: 'clippy-clinic',
+    needs: ['target'],
+    command: () => ['cargo', 'clippy', '-p', 'digit-forge-clinic', '--target', target, '--', '-D', 'warnings'],
+    env: wasmEnvironment,
+    counts: oneCheck,
+    minutes: 20,
+  },
+  {
     name: 'cargo',
     needs: ['data', 'browsers'],
     command: () => ['cargo', 'test', '--workspace', '--no-fail-fast'],

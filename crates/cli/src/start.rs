@@ -65,6 +65,11 @@ impl Start {
         Ok(trainer)
     }
 
+    /// The newest stretch of the earlier run, where its folder tells of one.
+    pub fn newest(&self) -> Result<Option<metrics::Stretch>> {
+        Ok(self.record(u32::MAX)?.runs.pop())
+    }
+
     /// What has been measured up to `step`, as far as the earlier run's folder has it.
     pub fn record(&self, step: u32) -> Result<metrics::Record> {
         match &self.earlier {

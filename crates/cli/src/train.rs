@@ -25,11 +25,22 @@ pub fn train(order: &Order) -> Result<()> {
             "without labels nothing says which digit a sample is, so there is nothing for --samples to write".into();
         return Err(Error::BadSetting { key: "condition".into(), value: "none".into(), why }.into());
     }
+    let earlier = start.newest()?;
     let set = match order.idx.as_slice() {
         [one, other] => DataSet::pair([one, other], order.transpose)?,
         [] => DataSet::mnist(&order.data)?,
         more => return Err(Failure::Usage(format!("--idx takes two files, once, and {} are given", more.len()))),
     };
+    let content = set.content();
+    if let Some(earlier) = earlier.filter(|run| !run.content.is_empty() && run.content != content) {
+        let was = format!("until now the run was trained on other data ({})", earlier.data);
+        // Who forgot to name it would ruin a run.
+        if order.idx.is_empty() {
+            let how = "name that again, with --idx or --data, or what follows with --idx";
+            return Err(Failure::Usage(format!("{was}: {how}")));
+        }
+        note(&format!("Note: {was}."));
+    }
     let mut trainer = start.trainer(order.engine, set.count)?;
     set.give(&mut trainer)?;
     let after = trainer.steps();
@@ -37,17 +48,6 @@ pub fn train(order: &Order) -> Result<()> {
         Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {}", order.steps, u32::MAX))
     })?;
     let mut record = start.record(after)?;
-    let content = set.content();
-    if let Some(before) = record.runs.last().filter(|run| !run.content.is_empty() && run.content != content) {
-        let was = format!("until step {after} the run was trained on other data ({})", before.data);
-        // Who forgot to name it would ruin a run.
-        if order.idx.is_empty() {
-            return Err(Failure::Usage(format!(
-                "{was}: name that again, with --idx or --data, or what follows with --idx"
-            )));
-        }
-        note(&format!("Note: {was}."));
-    }
     // The arguments hold that one of both is given.
     let folder = order.out.as_ref().or(order.resume.as_ref());
     let folder = Folder::create(folder.ok_or_else(|| Failure::Usage("--out DIR is missing".into()))?)?;

@@ -99,13 +99,13 @@ fn who_forgets_the_data_that_a_run_was_trained_on_is_told_and_who_names_other_is
     scene.succeeds(&[&RUN[..5], &["images=1000"], &RUN[5..], &["--idx", "x", "y"]].concat());
     let before = scene.get("run/model.safetensors");
     let resume = ["train", "--resume", "run", "--steps", "2"];
-    scene.refuses(&resume, 2, &["until step 3", "(x: 50 images)", "--idx"]);
+    scene.refuses(&resume, 2, &["until now", "(x: 50 images)", "--idx"]);
     assert!(scene.get("run/model.safetensors") == before);
     let same = scene.succeeds(&[&resume[..], &["--idx", "moved", "y"]].concat());
     assert!(!said(&same).contains("other data"), "{}", said(&same));
     let other = scene.succeeds(&[&resume[..], &["--idx", "x", "z"]].concat());
     assert!(
-        said(&other).contains("until step 5 the run was trained on other data (moved: 50 images)"),
+        said(&other).contains("until now the run was trained on other data (moved: 50 images)"),
         "{}",
         said(&other)
     );

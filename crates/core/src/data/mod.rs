@@ -27,7 +27,7 @@ pub const IMAGE: ImageShape = ImageShape { rows: 28, columns: 28 };
 /// Images of MNIST's training set, and as many as are taken of a larger one.
 pub const MNIST_IMAGES: usize = 60_000;
 
-/// A number that other bytes have hardly ever: FNV-1a (Fowler, Noll, Vo) of all of them, one after another.
+/// A number that other bytes have hardly ever, unless somebody means them to: FNV-1a (Fowler, Noll, Vo) of all of them, one after another.
 pub fn fingerprint(parts: &[&[u8]]) -> u64 {
     let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     parts.iter().copied().flatten().fold(0xcbf2_9ce4_8422_2325, step)

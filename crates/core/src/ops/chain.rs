@@ -1,7 +1,7 @@
 //! Several layers in one dispatch, each workgroup taking an image of its own through all of them.
 //!
 //! Between two layers of an image nothing waits for other images, only for the layer before. So where a layer of one image is
-//! work that a workgroup does in about the time that a dispatch costs, a deep network needs no more dispatches than a shallow
+//! little work for a workgroup, beside what a dispatch costs, a deep network needs no more dispatches than a shallow
 //! one. A layer that can serve says in [`super::Op::link`] what it is; the CPU runs the operations themselves.
 
 use super::block::{Beside, number};
@@ -16,10 +16,12 @@ use std::rc::Rc;
 /// The most memories that a chain touches: what WebGPU promises a shader.
 const MOST_MEMORIES: usize = 8;
 /// The most layers of a chain: it is compiled as a whole.
-const MOST_LINKS: usize = 16;
+const MOST_LINKS: usize = 20;
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
 /// what a dispatch and a multiplication take on GPUs, not timed yet.
 const MOST_WORK: u64 = 1 << 20;
+/// The most values of an image that a layer without multiplications writes, likewise.
+const MOST_VALUES: usize = 1 << 16;
 
 params! { links: u32 }
 
@@ -47,7 +49,7 @@ pub(super) enum Form {
     /// Evens out all values of an image, so many of so many channels; or is the gradient of that.
     Normalize { len: usize, channels: usize, backward: bool },
     /// Repeats pixels, or sums squares of them, and scales them.
-    Upsample {
+    Squares {
         /// The result's `[H, W, C]`.
         result: [usize; 3],
         factor: usize,
@@ -57,7 +59,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Whether a chain has text for it, and its images are small.
+    /// Whether a chain has text for it, and it is little work for an image.
     fn fits(&self) -> bool {
         match self {
             Form::Conv(g) | Form::ConvTranspose(g) => {
@@ -66,8 +68,10 @@ impl Form {
                 let work = g.flops() / 2 / g.batch.max(1) as u64;
                 whole && [g.channels, g.out_channels].iter().all(|n| n.is_multiple_of(4)) && work <= MOST_WORK
             }
-            Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && *len > 0,
-            Form::Upsample { result: [_, _, channels], .. } => channels.is_multiple_of(4),
+            Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
+            Form::Squares { result, .. } => {
+                result[2].is_multiple_of(4) && result.iter().product::<usize>() < MOST_VALUES
+            }
         }
     }
 }
@@ -90,11 +94,18 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Whether an operation may be the link behind another one: it takes the same images from where that put them.
-    pub fn continues(r: &Recorder, before: &Rc<dyn Op>, op: &Rc<dyn Op>) -> bool {
-        let (Some(before), Some(link)) = (before.link(), op.link()) else { return false };
-        let place = |t: Tensor| (r.storage(t), r.info(t).offset);
-        before.images == link.images && place(before.result) == place(link.source)
+    /// Whether an operation may be the link behind these: it takes the same images from where the last of them put them, and what
+    /// it needs for all images is none that they write.
+    pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], op: &Rc<dyn Op>) -> bool {
+        let (Some(before), Some(link)) = (parts.last().and_then(|op| op.link()), op.link()) else { return false };
+        let place = |t: Tensor| (r.storage(t), r.info(t).offset, r.shape(t).len());
+        // A gate, and what a norm's gradient looks at, are an image's own.
+        let weights = link.other.filter(|_| matches!(link.form, Form::Conv(_) | Form::ConvTranspose(_)));
+        let bias = link.epilogue.beside().filter(|_| link.epilogue.codes().0 == Beside::Bias);
+        let written = |t: Tensor| parts.iter().filter_map(|op| op.link()).any(|l| r.overlap(l.result, t));
+        before.images == link.images
+            && place(before.result) == place(link.source)
+            && ![weights, bias].into_iter().flatten().any(written)
     }
 
     /// The storages that a chain of these operations would bind.
@@ -108,7 +119,7 @@ impl Chain {
     }
 
     /// Whether one chain has room for these operations.
-    pub fn fits(parts: &[Rc<dyn Op>], r: &Recorder) -> bool {
+    pub fn has_room(parts: &[Rc<dyn Op>], r: &Recorder) -> bool {
         // Results will share pools; what doesn't is bound on its own.
         let own = Chain::storages(parts, r).into_iter().filter(|&s| r.info(s).role != Role::Result).count();
         parts.len() <= MOST_LINKS && own < MOST_MEMORIES - 2
@@ -117,11 +128,14 @@ impl Chain {
     /// The chain of these operations in this order, once their tensors have their places, if few enough memories hold them.
     pub fn placed(parts: Vec<Rc<dyn Op>>, r: &Recorder) -> Option<Self> {
         let memories = Chain::storages(&parts, r);
+        if memories.len() > MOST_MEMORIES {
+            return None;
+        }
         let Shader { name, source } = shader!("chain");
         let shaders = [Adapter::Software, Adapter::Hardware]
             .map(|adapter| Shader { name, source: text(&source, &parts, r, &memories, adapter).into() });
         let images = parts.first()?.link()?.images;
-        (memories.len() <= MOST_MEMORIES).then_some(Chain { parts, images, memories, shaders })
+        Some(Chain { parts, images, memories, shaders })
     }
 }
 
@@ -135,7 +149,7 @@ fn text(text: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], ada
         .collect();
     // Where a tensor's fours start.
     let place = |t: Tensor| {
-        let memory = memories.iter().position(|&m| m == r.storage(t)).unwrap_or_default();
+        let memory = memories.iter().position(|&m| m == r.storage(t)).expect("a chain binds what its links touch");
         format!("m{memory}[{}u + ", r.info(t).offset / 4)
     };
     let (mut functions, mut calls) = (String::new(), String::new());
@@ -175,7 +189,7 @@ fn body(form: &Form, text: &str, adapter: Adapter) -> (&'static str, String) {
             let text = text.replace("LINK_EPSILON", &number(EPSILON));
             ("EVEN_OUT", with_constants(&text, &[("u", &[("FOURS", len / 4), ("CHANNELS", channels / 4)])]))
         }
-        Form::Upsample { result: [height, width, channels], factor, scale, pools } => {
+        Form::Squares { result: [height, width, channels], factor, scale, pools } => {
             let text = keep(&keep(&template("repeat"), "upsample", !pools), "pool", pools);
             let text = text.replace("LINK_SCALE", &number(scale));
             let whole = [("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / 4), ("FACTOR", factor)];
@@ -252,51 +266,143 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
     ("chain", Params::layout())
 }
 
-/// Layers up, down and across, with what goes back through them: pixels that fill no tile, and channels for each width of one.
+/// Layers up, down and across, and one there and back for each way that a kernel can meet an image; with what goes back through
+/// them. Their pixels fill no tile, and their channels make each width of one.
 #[cfg(test)]
 pub(super) fn scenes() -> Vec<super::check::Scene> {
-    use super::activation::Activation;
+    use super::activation::Activation::{LeakyRelu, Sigmoid, Tanh};
     use super::check::{Random, Scene};
+    use super::conv::windows;
     use super::normalize::Grouping;
-    use crate::program::DType;
-    let scene = |[batch, height, width]: [usize; 3], channels: [usize; 4]| {
-        let mut r = Recorder::new();
-        r.begin("layers");
-        let mut random = Random(0x1234_5679);
-        let mut uploads = Vec::new();
-        let mut input = |r: &mut Recorder, shape: crate::program::Shape| {
-            let n = shape.len();
-            let t = r.input("input", shape, DType::F32);
-            uploads.push((t, (0..n).map(|_| (random.next() as f32 - 0.5).to_bits()).collect()));
+    use crate::program::{DType, Shape};
+    struct Layers {
+        r: Recorder,
+        random: Random,
+        uploads: Vec<(Tensor, Vec<u32>)>,
+    }
+    impl Layers {
+        fn new() -> Self {
+            let mut r = Recorder::new();
+            r.begin("layers");
+            Layers { r, random: Random(0x1234_5679), uploads: Vec::new() }
+        }
+
+        fn input(&mut self, shape: impl Into<Shape>) -> Tensor {
+            let shape = shape.into();
+            let values = (0..shape.len()).map(|_| (self.random.next() as f32 - 0.5).to_bits()).collect();
+            let t = self.r.input("input", shape, DType::F32);
+            self.uploads.push((t, values));
             t
-        };
+        }
+
+        /// From `x` to `y`, and back, in a chain each way.
+        fn scene(mut self, name: String, [x, y]: [Tensor; 2], links: usize) -> Scene {
+            let loss = self.r.sum_of_squares(y).unwrap();
+            let dx = self.r.gradients(loss, &[x]).unwrap()[0];
+            let recording = self.r.finish(true, &[y, dx]);
+            let chains = recording.programs[0].ops.iter().filter(|op| op.name() == "chain");
+            assert_eq!(chains.map(|op| op.parts().len()).collect::<Vec<_>>(), [links; 2], "{name}: forwards and back");
+            let (recording, uploads) = (recording.into(), self.uploads);
+            Scene { name, recording, uploads, outputs: vec![y, dx], times: 1, tolerance: 1e-5 }
+        }
+    }
+    let all = |[batch, height, width]: [usize; 3], channels: [usize; 4]| {
+        let mut l = Layers::new();
         let [c0, c1, c2, c3] = channels;
-        let x = input(&mut r, [batch, height, width, c0].into());
-        let up = input(&mut r, [4, 4, c1, c0].into());
-        let across = input(&mut r, [3, 3, c1, c2].into());
-        let down = input(&mut r, [4, 4, c2, c3].into());
-        let bias = input(&mut r, [c2].into());
+        let x = l.input([batch, height, width, c0]);
+        let [up, across, down] = [[4, 4, c1, c0], [3, 3, c1, c2], [4, 4, c2, c3]].map(|shape| l.input(shape));
+        let bias = l.input([c2]);
+        let r = &mut l.r;
         let y = r.conv_transpose(x, up, 2, 1).unwrap();
         let y = r.normalize(y, Grouping { groups: batch, columns: 1 }).unwrap();
-        let y = r.activation(y, Activation::LeakyRelu(0.2)).unwrap();
+        let y = r.activation(y, LeakyRelu(0.2)).unwrap();
         let y = r.upsample(y, 2).unwrap();
         let y = r.conv(y, across, 1, 1).unwrap();
         let y = r.add(y, bias).unwrap();
-        let y = r.activation(y, Activation::Tanh).unwrap();
+        let y = r.activation(y, Tanh).unwrap();
         let y = r.conv(y, down, 2, 1).unwrap();
-        let loss = r.sum_of_squares(y).unwrap();
-        let dx = r.gradients(loss, &[x]).unwrap()[0];
-        let recording = r.finish(true, &[y, dx]);
-        let chains = recording.programs[0].ops.iter().filter(|op| op.name() == "chain");
-        assert_eq!(chains.map(|op| op.parts().len()).collect::<Vec<_>>(), [5, 5], "forwards and back");
-        Scene {
-            name: format!("chain of {batch}x{height}x{width}, {channels:?}"),
-            recording: recording.into(),
-            uploads,
-            outputs: vec![y, dx],
-            times: 1,
-            tolerance: 1e-5,
-        }
+        l.scene(format!("chain of {batch}x{height}x{width}, {channels:?}"), [x, y], 5)
     };
-    vec![scene([3, 7, 7], [16, 8, 8, 16]), scene([2, 3, 5], [4, 12, 20, 4]), scene([5, 1, 2], [8, 4, 4, 24])]
+    let there_and_back = |[height, width]: [usize; 2], kernel: [usize; 2], stride, pad| {
+        let mut l = Layers::new();
+        let x = l.input([2, height, width, 4]);
+        let w = l.input([kernel[0], kernel[1], 4, 8]);
+        let [out_height, out_width] =
+            [(height, kernel[0]), (width, kernel[1])].map(|(n, k)| windows(n, k, stride, pad).unwrap());
+        let (batch, channels, out_channels) = (2, 4, 8);
+        let g = Geometry { batch, height, width, channels, out_height, out_width, out_channels, kernel, stride, pad };
+        let y = l.r.conv_at(g, x, w).unwrap();
+        let y = l.r.activation(y, Sigmoid).unwrap();
+        let y = l.r.conv_transpose_at(g, y, w).unwrap();
+        l.scene(format!("chain there and back, {g:?}"), [x, y], 2)
+    };
+    vec![
+        all([3, 7, 7], [16, 8, 8, 16]),
+        all([2, 3, 5], [4, 12, 20, 4]),
+        all([5, 1, 2], [8, 4, 4, 24]),
+        there_and_back([5, 4], [3, 2], 1, 0),
+        there_and_back([4, 6], [4, 2], 2, 2),
+        there_and_back([6, 9], [3, 6], 3, 1),
+        // The windows leave the last rows uncovered.
+        there_and_back([6, 6], [3, 3], 3, 1),
+        there_and_back([8, 8], [4, 4], 4, 5),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::DType;
+
+    #[test]
+    fn what_is_written_for_each_adapter_is_valid() {
+        for scene in scenes() {
+            for op in scene.recording.programs[0].ops.iter().filter(|op| op.name() == "chain") {
+                for adapter in [Adapter::Hardware, Adapter::Software] {
+                    let source = op.kernel(adapter).shader.source;
+                    let module = naga::front::wgsl::parse_str(&source)
+                        .unwrap_or_else(|e| panic!("{}: {}", scene.name, e.emit_to_string(&source)));
+                    let (flags, capabilities) = Default::default();
+                    let valid = naga::valid::Validator::new(flags, capabilities).validate(&module);
+                    valid.unwrap_or_else(|e| panic!("{}: {e:?}", scene.name));
+                }
+            }
+        }
+    }
+
+    /// The chains of two convolutions of one image each, of these channels and this size.
+    fn chains(channels: [usize; 3], extent: usize, groups: Option<usize>) -> usize {
+        let mut r = Recorder::new();
+        r.begin("layers");
+        let x = r.input("x", [2, extent, extent, channels[0]], DType::F32);
+        let w = [0, 1].map(|i| r.input("w", [3, 3, channels[i], channels[i + 1]], DType::F32));
+        let y = r.conv(x, w[0], 1, 1).unwrap();
+        let y = match groups {
+            Some(groups) => r.normalize(y, super::super::normalize::Grouping { groups, columns: channels[1] }).unwrap(),
+            None => y,
+        };
+        let y = r.conv(y, w[1], 1, 1).unwrap();
+        let recording = r.finish(true, &[y]);
+        recording.programs[0].ops.iter().filter(|op| op.name() == "chain").count()
+    }
+
+    #[test]
+    fn what_has_no_form_or_is_much_for_one_workgroup_keeps_its_dispatch() {
+        assert_eq!(chains([4, 8, 4], 6, None), 1);
+        assert_eq!(chains([4, 6, 4], 6, None), 0, "channels that are no fours");
+        assert_eq!(chains([4, 64, 4], 28, None), 0, "1.8 million multiplications");
+        assert_eq!(chains([4, 8, 4], 6, Some(1)), 0, "statistics of the batch");
+    }
+
+    #[test]
+    fn weights_that_its_images_write_are_no_links() {
+        let mut r = Recorder::new();
+        r.begin("layers");
+        let x = r.input("x", [4, 4, 4, 4], DType::F32);
+        let w = r.input("w", [3, 3, 4, 4], DType::F32);
+        let y = r.conv(x, w, 1, 1).unwrap();
+        let z = r.conv(y, y, 4, 3).unwrap();
+        let recording = r.finish(true, &[z]);
+        assert!(recording.programs[0].ops.iter().all(|op| op.name() == "conv"));
+    }
 }

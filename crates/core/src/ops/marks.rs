@@ -23,7 +23,7 @@ pub fn keep(text: &str, name: &str, whether: bool) -> String {
     text
 }
 
-/// `text` with constants of these names, types and values between its first marks `constants`.
+/// `text` with constants of these names and values between its first marks `constants`, in groups of one type, named by its suffix.
 pub fn with_constants(text: &str, groups: &[(&str, &[(&str, usize)])]) -> String {
     let (before, _, after) = cut(text, "constants");
     let mut constants = String::from("\n");

@@ -91,7 +91,7 @@ impl Squares {
     fn link(&self, pools: bool) -> Option<Link> {
         let Squares { x: source, y: result, small: [images, height, width, channels], factor, scale, epilogue } = *self;
         let by = if pools { 1 } else { factor };
-        let form = Form::Upsample { result: [height * by, width * by, channels], factor, scale, pools };
+        let form = Form::Squares { result: [height * by, width * by, channels], factor, scale, pools };
         Link { images, source, other: None, result, epilogue, form }.fitting()
     }
 

@@ -28,8 +28,11 @@ impl GpuContext {
     /// Asks for the fastest adapter and a device with all its limits.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where there is no adapter or it gives no device.
+    /// [`Error::Gpu`] where there is no adapter or it gives no device, or where the crate was built without its feature `gpu`.
     pub async fn new() -> Result<Self> {
+        if !cfg!(feature = "gpu") {
+            return Err(Error::Gpu("this build has no shaders".into()));
+        }
         let instance = instance();
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,

@@ -92,8 +92,9 @@ fn function(
         ("STRIDE", g.stride),
     ];
     let signed = [("HEIGHT", g.height), ("WIDTH", g.width), ("PAD", g.pad)];
-    let fits = [("FITS_PLACES", places % (4 * deep)), ("FITS_CHANNELS", channels % (4 * wide))];
-    with_constants(&text, &[("u", &unsigned), ("i", &signed), ("u == 0u", &fits)])
+    let fits = [("FITS_PLACES", places.is_multiple_of(4 * deep)), ("FITS_CHANNELS", channels.is_multiple_of(4 * wide))];
+    let text = fits.iter().fold(text, |text, (name, fits)| text.replace(name, &fits.to_string()));
+    with_constants(&text, &[("u", &unsigned), ("i", &signed)])
         .replace("JOB_RUN", &format!("job{number}"))
         .replace("JOB_QUADS", &format!("job{number}"))
         .replace("JOB_PARTIAL", if job.in_blocks() { "partial" } else { "partial_rows" })

@@ -108,9 +108,10 @@ fn chains(r: &Recorder, pieces: &mut Vec<Piece>) {
     let mut i = 0;
     while i < pieces.len() {
         let parts = pieces[i].parts();
-        let next = (i + 1..pieces.len()).find(|&j| match (&pieces[i], &pieces[j], parts.last()) {
-            (Piece::One(_) | Piece::Chain(_), Piece::One(op), Some(last)) if Chain::continues(r, last, op) => {
-                Chain::fits(&[parts.as_slice(), &[Rc::clone(op)]].concat(), r) && meeting(r, pieces, &[i, j]).is_some()
+        let next = (i + 1..pieces.len()).find(|&j| match (&pieces[i], &pieces[j]) {
+            (Piece::One(_) | Piece::Chain(_), Piece::One(op)) if Chain::continues(r, &parts, op) => {
+                Chain::has_room(&[parts.as_slice(), &[Rc::clone(op)]].concat(), r)
+                    && meeting(r, pieces, &[i, j]).is_some()
             }
             _ => false,
         });

@@ -2,8 +2,10 @@
 
 use super::{TINY, TINY_MLP, assert_close, assert_trains, gpu_trainer, plain_metrics, trainer};
 use crate::engine::{block_on, gpu};
+use crate::models::gan::Gan;
+use crate::ops::Adapter;
 use crate::train::settings::{
-    ActivationKind, Condition, DNorm, DOptimizer, GNorm, Loss, OptimizerKind, Size, Upsampling,
+    ActivationKind, Condition, DNorm, DOptimizer, GNorm, Loss, OptimizerKind, Size, Upsampling, resolve,
 };
 use crate::train::values::Choice;
 
@@ -97,8 +99,7 @@ fn every_loss_trains_with_every_penalty_optimiser_and_norm() {
 #[test]
 fn every_construction_trains_and_fused_is_plain() {
     for (i, text) in constructions().iter().enumerate() {
-        let network = if i % 3 == 2 { TINY_MLP } else { TINY };
-        let text = format!("{network}&batch=6&{text}");
+        let text = format!("{}&batch=6&{text}", network(text, i % 3 == 2));
         let plain = plain_metrics(&text, 10);
         let fused = assert_trains(&mut trainer(&text), 10, &text);
         assert_close(&plain, &fused, 1e-4, &text);
@@ -109,16 +110,43 @@ fn every_construction_trains_and_fused_is_plain() {
 fn every_construction_trains_on_the_gpu_as_on_the_cpu() {
     let Some(context) = gpu::test_context() else { return };
     for (i, text) in constructions().iter().enumerate() {
-        let network = if i % 4 == 3 { TINY_MLP } else { TINY };
-        let text = format!("{network}&batch=6&{text}");
-        let mut on_gpu = gpu_trainer(&context, &text);
-        let mut on_cpu = trainer(&text);
-        let metrics = [&mut on_cpu, &mut on_gpu].map(|trainer| assert_trains(trainer, 8, &text));
-        assert_close(&metrics[0], &metrics[1], 1e-3, &text);
-        let (a, b) = (block_on(on_cpu.images().unwrap()).unwrap(), block_on(on_gpu.images().unwrap()).unwrap());
-        let apart = a.iter().zip(&b).filter(|(a, b)| a.abs_diff(**b) > 4).count();
-        assert!(apart * 100 <= a.len(), "{text}: {apart} of {} pixels differ", a.len());
+        assert_gpu_is_cpu(&context, &format!("{}&batch=6&{text}", network(text, i % 4 == 3)));
     }
+}
+
+/// Wide enough for chains, forwards and back, and for gradients of gradients through them.
+#[test]
+fn deep_networks_train_on_the_gpu_as_on_the_cpu() {
+    let Some(context) = gpu::test_context() else { return };
+    let all = [
+        (Adapter::Hardware, "gNorm=layer&dNorm=layer&upsampling=nearest"),
+        (Adapter::Software, "dNorm=layer&r1=1"),
+        (Adapter::Hardware, "loss=wasserstein&gradientPenalty=10"),
+    ];
+    for (kind, text) in all {
+        let text = format!("images=1000&batch=6&noise=7&gChannels=4&dChannels=8&gDepth=2&dDepth=2&{text}");
+        let recording = Gan::record(&resolve(&text).unwrap().settings, 1000, true).unwrap().recording;
+        let chains = recording.programs.iter().flat_map(|p| &p.ops).filter(|op| op.name() == "chain").count();
+        assert!(chains >= 4, "{text}: {chains} chains");
+        assert_gpu_is_cpu(&context.clone().assume(kind), &text);
+    }
+}
+
+/// A tiny network that the text's settings have a meaning for, dense if it may be.
+fn network(text: &str, dense: bool) -> &'static str {
+    let of_convolutions = ["Depth", "size", "upsampling"].iter().any(|key| text.contains(key));
+    if dense && !of_convolutions { TINY_MLP } else { TINY }
+}
+
+/// Holds a few steps on the GPU against the CPU's, and the images after them.
+fn assert_gpu_is_cpu(context: &gpu::GpuContext, text: &str) {
+    let mut on_gpu = gpu_trainer(context, text);
+    let mut on_cpu = trainer(text);
+    let metrics = [&mut on_cpu, &mut on_gpu].map(|trainer| assert_trains(trainer, 8, text));
+    assert_close(&metrics[0], &metrics[1], 1e-3, text);
+    let (a, b) = (block_on(on_cpu.images().unwrap()).unwrap(), block_on(on_gpu.images().unwrap()).unwrap());
+    let apart = a.iter().zip(&b).filter(|(a, b)| a.abs_diff(**b) > 4).count();
+    assert!(apart * 100 <= a.len(), "{text}: {apart} of {} pixels differ", a.len());
 }
 
 #[test]

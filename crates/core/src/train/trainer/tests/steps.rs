@@ -30,7 +30,8 @@ fn dispatches(text: &str) -> Vec<Vec<&'static str>> {
 /// learns. Norms and upsampling are layers, too. Beside them are the draw, and for each update D's head with its gradient,
 /// the block with the loss, and the update itself; G's first layer needs no gradient of its input, nor D's for itself.
 ///
-/// Where no image needs another, layers between the images and the head are one chain: as if there were one for each size.
+/// Where no image needs another, layers between the images and the head are one chain, so there are at most as many dispatches as if
+/// there were one layer for each size. That is where channels are fours, and few for their images' size.
 fn of_layers(s: &Settings) -> usize {
     let sizes = s.size.halvings();
     let joint = matches!(s.condition, Condition::Concat | Condition::Embedding);
@@ -38,7 +39,7 @@ fn of_layers(s: &Settings) -> usize {
     let upsampling = if s.upsampling == Upsampling::Nearest { sizes } else { 0 };
     let g = if s.g_norm == GNorm::None { g } else { 2 * g - 1 } + upsampling;
     let d = if matches!(s.d_norm, DNorm::None | DNorm::Spectral) { d } else { 2 * d - 1 };
-    let few = |channels: u32| channels <= 16;
+    let few = |channels: u32| channels.is_multiple_of(4) && channels <= if s.size == Size::Small { 16 } else { 8 };
     let g = if s.g_norm != GNorm::Batch && few(s.g_channels) { g.min(1 + sizes) } else { g };
     let d = if s.d_norm != DNorm::Batch && few(s.d_channels) { d.min(sizes + usize::from(joint)) } else { d };
     7 + 2 * g + 4 * d
@@ -75,7 +76,9 @@ fn choices() -> Vec<String> {
 #[test]
 fn a_step_has_few_dispatches() {
     const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
-    for (text, most) in [(MLP, 17), ("", 21)] {
+    let deep = [("gDepth=3&dDepth=3", 21), ("gDepth=3&dDepth=3&gNorm=layer&dNorm=layer", 21)];
+    let large = [("size=56", 23), ("size=56&gDepth=3&dDepth=3&gNorm=layer&dNorm=layer", 23)];
+    for (text, most) in [(MLP, 17), ("", 21)].into_iter().chain(deep).chain(large) {
         let step = dispatches(text);
         assert_eq!(step.iter().flatten().count(), most, "{text}: {step:#?}");
     }
@@ -111,6 +114,12 @@ fn a_step_has_few_dispatches() {
     for loss in values(Loss::CHOICES) {
         for (g_norm, d_norm) in values(GNorm::CHOICES).flat_map(|g| values(DNorm::CHOICES).map(move |d| (g, d))) {
             few(&format!("loss={loss}&gNorm={g_norm}&dNorm={d_norm}"), 30);
+        }
+    }
+    for channels in [4, 6, 16, 20] {
+        for deep in ["gDepth=3&dDepth=3", "size=56&gDepth=2&dDepth=3"] {
+            let text = format!("gChannels={channels}&dChannels={channels}&{deep}");
+            few(&text, of_layers(&settings(&text)) + 2 * of_choice("size=56"));
         }
     }
     for text in constructions().iter().filter(|text| text.contains('&')).map(String::as_str).chain(RICH) {
