@@ -1,3 +1,5 @@
+// Comes after total.wgsl.
+//
 // Several layers in one dispatch: each workgroup takes its own image through all of them, with barriers between. Images don't
 // know of each other, so nobody waits for the others.
 //
@@ -22,22 +24,6 @@ fn LINK_FROM(at: u32) -> vec4f { return m0[at]; } // one of both
 fn LINK_ENDING(value: vec4f, at: u32, column: u32) -> vec4f { return finish(value, m0[at + column], true, 1u, 0.2); }
 var<private> LINK_Y: array<vec4f, 1>;
 //</memories>
-
-override THREADS: u32 = 256u;
-
-var<workgroup> partial: array<vec2f, THREADS>;
-
-// The sums of both over the workgroup, to every thread.
-fn total(part: vec2f, thread: u32) -> vec2f {
-    workgroupBarrier();
-    partial[thread] = part;
-    workgroupBarrier();
-    var sum = vec2f();
-    for (var i = 0u; i < THREADS; i++) {
-        sum += partial[i];
-    }
-    return sum;
-}
 
 // What becomes of values: a bias and an activation, by its code in functions.wgsl, or the slope of one whose output is `beside`.
 fn finish(value: vec4f, beside: vec4f, gated: bool, activation: u32, leak: f32) -> vec4f {

@@ -1,4 +1,4 @@
-// Comes after epilogue.wgsl.
+// Comes after epilogue.wgsl and total.wgsl.
 //
 // x is [groups, rows, columns]; each column of each group has a mean and a deviation s = sqrt(variance + epsilon).
 //
@@ -22,22 +22,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // of `backward`
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read_write> s: array<f32>; // of `both`
-
-override THREADS: u32 = 64u;
-
-var<workgroup> partial: array<vec2f, THREADS>;
-
-// The sums of both over the workgroup, to every thread.
-fn total(part: vec2f, thread: u32) -> vec2f {
-    workgroupBarrier();
-    partial[thread] = part;
-    workgroupBarrier();
-    var sum = vec2f();
-    for (var i = 0u; i < THREADS; i++) {
-        sum += partial[i];
-    }
-    return sum;
-}
 
 struct Moments {
     mean: vec2f, // of x, and of dy
