@@ -63,8 +63,10 @@ impl Form {
             Form::Conv(g) | Form::ConvTranspose(g) => {
                 let phases = if let Form::Conv(_) = self { 1 } else { g.stride };
                 let whole = [g.height, g.width, g.kernel[0], g.kernel[1]].iter().all(|n| n.is_multiple_of(phases));
+                let fours = g.channels.is_multiple_of(4) || g.out_channels.is_multiple_of(4);
+                let singles = [g.channels, g.out_channels].iter().all(|&n| n == 1 || n.is_multiple_of(4));
                 let work = g.flops() / 2 / g.batch.max(1) as u64;
-                whole && [g.channels, g.out_channels].iter().all(|n| n.is_multiple_of(4)) && work <= MOST_WORK
+                whole && fours && singles && work <= MOST_WORK
             }
             Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
             Form::Squares { result, .. } => {
@@ -74,7 +76,30 @@ impl Form {
     }
 }
 
+impl Form {
+    /// Whether the images that it reads have one channel, and whether those that it writes do.
+    fn single_channels(&self) -> (bool, bool) {
+        match self {
+            Form::Conv(g) => (g.channels == 1, g.out_channels == 1),
+            Form::ConvTranspose(g) => (g.out_channels == 1, g.channels == 1),
+            Form::Normalize { .. } | Form::Squares { .. } => (false, false),
+        }
+    }
+}
+
 impl Link {
+    fn tensors(self) -> impl Iterator<Item = Tensor> {
+        [Some(self.source), self.other, Some(self.result), self.epilogue.beside()].into_iter().flatten()
+    }
+
+    /// Its images of one channel: what it reads or writes value by value.
+    pub fn singles(&self) -> Vec<Tensor> {
+        let (from_one, to_one) = self.form.single_channels();
+        let (gate, _, _) = self.epilogue.codes();
+        let gate = self.epilogue.beside().filter(|_| gate == Beside::Gate && to_one);
+        [from_one.then_some(self.source), to_one.then_some(self.result), gate].into_iter().flatten().collect()
+    }
+
     /// It, if a chain can have it.
     pub fn fitting(self) -> Option<Self> {
         self.form.fits().then_some(self)
@@ -106,14 +131,17 @@ impl Chain {
             && ![weights, bias].into_iter().flatten().any(written)
     }
 
+    /// What a chain of these operations takes value by value, and what in fours. Apart, each is bound as what it is.
+    pub fn sides(parts: &[Rc<dyn Op>]) -> [Vec<Tensor>; 2] {
+        let links = || parts.iter().filter_map(|op| op.link());
+        let singles: Vec<Tensor> = links().flat_map(|link| link.singles()).collect();
+        let fours = links().flat_map(|link| link.tensors()).filter(|t| !singles.contains(t)).collect();
+        [singles, fours]
+    }
+
     /// The storages that a chain of these operations would bind.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        let mut all = Vec::new();
-        for link in parts.iter().filter_map(|op| op.link()) {
-            let tensors = [Some(link.source), link.other, Some(link.result), link.epilogue.beside()];
-            all.extend(tensors.into_iter().flatten().map(|t| r.storage(t)));
-        }
-        distinct(all.into_iter())
+        distinct(parts.iter().filter_map(|op| op.link()).flat_map(|link| link.tensors()).map(|t| r.storage(t)))
     }
 
     /// Whether one chain has room for these operations.
@@ -249,7 +277,25 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = l.r.conv_transpose_at(g, y, w).unwrap();
         l.scene(format!("chain there and back, {g:?}"), [x, y], 2)
     };
+    // From one channel and to one, across and by strides, ends between fours, each a gate of what goes back through it.
+    let singles = |[batch, height, width]: [usize; 3], kernel, stride, pad| {
+        let mut l = Layers::new();
+        let x = l.input([batch, height, width, 1]);
+        let [w0, w1] = [8, 12].map(|channels| l.input([kernel, kernel, 1, channels]));
+        let [w2, bias] = [l.input([kernel, kernel, 8, 12]), l.input([1])];
+        let r = &mut l.r;
+        let y = r.conv(x, w0, stride, pad).unwrap();
+        let y = r.activation(y, LeakyRelu(0.2)).unwrap();
+        let y = r.conv(y, w2, 1, kernel / 2).unwrap();
+        let y = r.conv_transpose(y, w1, stride, pad).unwrap();
+        let y = r.add(y, bias).unwrap();
+        let y = r.activation(y, Tanh).unwrap();
+        l.scene(format!("chain of one channel {batch}x{height}x{width}, kernel {kernel} by {stride}"), [x, y], 3)
+    };
     vec![
+        singles([2, 6, 6], 4, 2, 1),
+        singles([3, 5, 7], 3, 1, 1),
+        singles([2, 9, 3], 3, 3, 0),
         all([3, 7, 7], [16, 8, 8, 16]),
         all([2, 3, 5], [4, 12, 20, 4]),
         all([5, 1, 2], [8, 4, 4, 24]),

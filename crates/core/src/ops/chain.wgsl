@@ -4,7 +4,7 @@
 // know of each other, so nobody waits for the others.
 //
 // chain.rs binds the memories that the layers touch, and writes a function for each of them: what stands here between the marks
-// is a sample. All channels are fours, and places count fours.
+// is a sample. Channels are fours, and places count fours; but an image of one channel is read and written by single values.
 
 struct Params {
     links: u32, // layers; for whoever looks at the buffer
@@ -17,12 +17,11 @@ const LINK_ROW = 0u;
 const LINK_NTH = 0u;
 const LINK_EPSILON = 1e-5;
 const LINK_SCALE = 1.0;
-// What the layer before has left, the weights or what else it needs, and what becomes of its values.
+// What the layer before has left, the weights or what else it needs, and where its values go.
 fn LINK_X(at: u32) -> vec4f { return m0[at]; }
 fn LINK_W(at: u32) -> vec4f { return m0[at]; }
 fn LINK_FROM(at: u32) -> vec4f { return m0[at]; } // one of both
-fn LINK_ENDING(value: vec4f, at: u32, column: u32) -> vec4f { return finish(value, m0[at + column], true, 1u, 0.2); }
-var<private> LINK_Y: array<vec4f, 1>;
+fn LINK_PUT(value: vec4f, at: u32, column: u32) { m0[at] = finish(value, m0[column], true, 1u, 0.2); }
 //</memories>
 
 // What becomes of values: a bias and an activation, by its code in functions.wgsl, or the slope of one whose output is `beside`.
@@ -53,10 +52,10 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
     const WIDE = 1u; // and fours of channels
     const HEIGHT = 7i; // of the source
     const WIDTH = 7i;
-    const DEPTH = 4u; // its channels, in fours
+    const DEPTH = 4u; // its channels, in fours; or one
     const PIXELS_DOWN = 7u; // of the result, or of one of its phases
     const PIXELS_ACROSS = 7u;
-    const CHANNELS = 2u; // the result's, in fours
+    const CHANNELS = 2u; // the result's, likewise
     const TAPS_DOWN = 2u; // places of the kernel that reach a pixel
     const TAPS_ACROSS = 2u;
     const STRIDE = 1u; // pixels of the source from one of the result to the next
@@ -82,7 +81,12 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
         let pixel_LINK_ROW = min(row + 4u * LINK_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(PIXELS - 1u));
         let y_LINK_ROW = pixel_LINK_ROW / PIXELS_ACROSS;
         let x_LINK_ROW = pixel_LINK_ROW % PIXELS_ACROSS;
+        //<to_fours>
         var sum_LINK_ROW_LINK_NTH = mat4x4f();
+        //</to_fours>
+        //<to_one>
+        var sum_LINK_ROW_LINK_NTH = vec4f();
+        //</to_one>
         // One loop for places and channels: a driver that compiles for the CPU copies all sums at each start of a loop.
         var tap = vec2u();
         var i = 0u;
@@ -99,9 +103,21 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
             let inside_LINK_ROW = on_LINK_ROW & (ix_LINK_ROW >= vec4i()) & (ix_LINK_ROW < vec4i(WIDTH));
             let line_LINK_ROW = i32(image) * HEIGHT + clamp(iy_LINK_ROW, vec4i(), vec4i(HEIGHT - 1i));
             let at_LINK_ROW = vec4u(line_LINK_ROW * WIDTH + clamp(ix_LINK_ROW, vec4i(), vec4i(WIDTH - 1i))) * DEPTH + i;
+            let place = (first.x + tap.x * PHASES) * TAPS_ACROSS * PHASES + first.y + tap.y * PHASES;
+            //<from_fours>
             // Four channels of four pixels, one pixel in each column.
             let left_LINK_ROW = mat4x4f(select(vec4f(), LINK_X(at_LINK_ROW.x), inside_LINK_ROW.x), select(vec4f(), LINK_X(at_LINK_ROW.y), inside_LINK_ROW.y), select(vec4f(), LINK_X(at_LINK_ROW.z), inside_LINK_ROW.z), select(vec4f(), LINK_X(at_LINK_ROW.w), inside_LINK_ROW.w));
-            let place = (first.x + tap.x * PHASES) * TAPS_ACROSS * PHASES + first.y + tap.y * PHASES;
+            //</from_fours>
+            //<from_one>
+            let left_LINK_ROW = select(vec4f(), vec4f(LINK_X(at_LINK_ROW.x), LINK_X(at_LINK_ROW.y), LINK_X(at_LINK_ROW.z), LINK_X(at_LINK_ROW.w)), inside_LINK_ROW);
+            let right_LINK_NTH = LINK_W(place * CHANNELS + column + LINK_NTH);
+            sum_LINK_ROW_LINK_NTH += mat4x4f(right_LINK_NTH * left_LINK_ROW.x, right_LINK_NTH * left_LINK_ROW.y, right_LINK_NTH * left_LINK_ROW.z, right_LINK_NTH * left_LINK_ROW.w);
+            //</from_one>
+            //<to_one>
+            let right_LINK_NTH = LINK_W(place * DEPTH + i);
+            sum_LINK_ROW_LINK_NTH += right_LINK_NTH * left_LINK_ROW;
+            //</to_one>
+            //<both_fours>
             //<forward>
             let w_LINK_NTH = (4u * place * DEPTH + 4u * i) * CHANNELS + column + LINK_NTH;
             let right_LINK_NTH = mat4x4f(LINK_W(w_LINK_NTH), LINK_W(w_LINK_NTH + CHANNELS), LINK_W(w_LINK_NTH + 2u * CHANNELS), LINK_W(w_LINK_NTH + 3u * CHANNELS));
@@ -111,6 +127,7 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
             let right_LINK_NTH = transpose(mat4x4f(LINK_W(w_LINK_NTH), LINK_W(w_LINK_NTH + DEPTH), LINK_W(w_LINK_NTH + 2u * DEPTH), LINK_W(w_LINK_NTH + 3u * DEPTH)));
             //</transpose>
             sum_LINK_ROW_LINK_NTH += right_LINK_NTH * left_LINK_ROW;
+            //</both_fours>
             let ends = i + 1u == DEPTH;
             i = select(i + 1u, 0u, ends);
             tap.y += select(0u, 1u, ends);
@@ -120,10 +137,10 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
         let down_LINK_ROW = image * PIXELS_DOWN * PHASES + y_LINK_ROW * PHASES + phase.x;
         let to_LINK_ROW = (down_LINK_ROW * PIXELS_ACROSS * PHASES + x_LINK_ROW * PHASES + phase.y) * CHANNELS + column;
         let left_over_LINK_ROW = i32(PIXELS) - i32(row + 4u * LINK_ROW);
-        if (left_over_LINK_ROW > 0i) { LINK_Y[to_LINK_ROW.x + LINK_NTH] = LINK_ENDING(sum_LINK_ROW_LINK_NTH[0], to_LINK_ROW.x + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 1i) { LINK_Y[to_LINK_ROW.y + LINK_NTH] = LINK_ENDING(sum_LINK_ROW_LINK_NTH[1], to_LINK_ROW.y + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 2i) { LINK_Y[to_LINK_ROW.z + LINK_NTH] = LINK_ENDING(sum_LINK_ROW_LINK_NTH[2], to_LINK_ROW.z + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 3i) { LINK_Y[to_LINK_ROW.w + LINK_NTH] = LINK_ENDING(sum_LINK_ROW_LINK_NTH[3], to_LINK_ROW.w + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 0i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[0], to_LINK_ROW.x + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 1i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[1], to_LINK_ROW.y + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 2i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[2], to_LINK_ROW.z + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 3i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[3], to_LINK_ROW.w + LINK_NTH, column + LINK_NTH); }
     }
 }
 //</convolve>
@@ -160,7 +177,7 @@ fn LINK_EVEN_OUT(image: u32, thread: u32) {
         //<backward>
         x = LINK_X(i) - mean.y - x * (second.y * inverse * inverse);
         //</backward>
-        LINK_Y[i] = LINK_ENDING(x * inverse, i, (i - start) % CHANNELS);
+        LINK_PUT(x * inverse, i, (i - start) % CHANNELS);
     }
 }
 //</even_out>
@@ -188,7 +205,7 @@ fn LINK_REPEAT(image: u32, thread: u32) {
             x += LINK_X(((row * FACTOR + t / FACTOR) * WIDTH * FACTOR + column * FACTOR + t % FACTOR) * CHANNELS + channel);
         }
         //</pool>
-        LINK_Y[image * FOURS + i] = LINK_ENDING(LINK_SCALE * x, image * FOURS + i, channel);
+        LINK_PUT(LINK_SCALE * x, image * FOURS + i, channel);
     }
 }
 //</repeat>

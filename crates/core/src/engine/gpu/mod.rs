@@ -118,7 +118,7 @@ impl GpuEngine {
                     let info = recording.info(*t);
                     let missing = || Error::Gpu(format!("{}: `{}` has no buffer", op.name(), info.name));
                     let buffer = self.buffers[info.storage.index()].as_ref().ok_or_else(missing)?;
-                    let (offset, size) = (info.offset as u64 * 4, wgpu::BufferSize::new(info.shape.len() as u64 * 4));
+                    let (offset, size) = (info.offset as u64 * 4, wgpu::BufferSize::new(bytes(info.shape.len())));
                     Ok::<_, Error>(wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }))
                 };
                 let params = wgpu::BufferBinding {
@@ -165,10 +165,15 @@ impl GpuEngine {
     }
 }
 
+/// What so many values take: whole vectors of four, as which a group may bind them.
+fn bytes(words: usize) -> u64 {
+    words.next_multiple_of(4) as u64 * 4
+}
+
 fn storage(device: &wgpu::Device, label: &str, words: usize) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
-        size: words as u64 * 4,
+        size: bytes(words),
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     })

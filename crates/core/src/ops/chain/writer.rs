@@ -14,37 +14,89 @@ pub fn shader(text: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor
     let (head, _, rest) = cut(text, "memories");
     let (middle, ..) = cut(rest, "convolve");
     let (entry, _, tail) = cut(cut(rest, "repeat").2, "links");
-    let bindings: String = (0..memories.len())
-        .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<vec4f>;\n", i + 1))
-        .collect();
-    // Where a tensor's fours start.
-    let place = |t: Tensor| {
-        let memory = memories.iter().position(|&m| m == r.storage(t)).expect("a chain binds what its links touch");
-        format!("m{memory}[{}u + ", r.info(t).offset / 4)
-    };
+    let links: Vec<Link> = parts.iter().filter_map(|op| op.link()).collect();
+    let places = Places { r, memories, singles: links.iter().flat_map(Link::singles).map(|t| r.storage(t)).collect() };
+    let bindings: String = (0..memories.len()).map(|i| places.binding(i)).collect();
     let (mut functions, mut calls) = (String::new(), String::new());
-    for (i, link) in parts.iter().filter_map(|op| op.link()).enumerate() {
+    for (i, link) in links.iter().enumerate() {
         let (name, body) = body(&link.form, rest, adapter);
-        let all = ends(&link, &place) + &body.replace("LINK_Y[", &place(link.result));
-        functions += &all.replace("LINK_", &format!("link{i}_"));
+        functions += &(ends(link, &places) + &body).replace("LINK_", &format!("link{i}_"));
         calls += &format!("link{i}_{name}(group.x, thread);\nstorageBarrier();\n");
     }
     [head, &bindings, middle, &functions, entry, &calls, tail].concat()
 }
 
-/// The functions that a link reads and ends with.
-fn ends(link: &Link, place: &impl Fn(Tensor) -> String) -> String {
-    let read = |name: &str, t: Tensor| format!("fn LINK_{name}(at: u32) -> vec4f {{\nreturn {}at];\n}}\n", place(t));
-    let (kind, code, leak) = link.epilogue.codes();
-    let gated = kind == Beside::Gate;
-    let index = if gated { "at" } else { "column" };
-    let beside = link.epilogue.beside().map_or("vec4f()".to_owned(), |t| format!("{}{index}]", place(t)));
-    let ending = format!(
-        "fn LINK_ENDING(value: vec4f, at: u32, column: u32) -> vec4f {{\n\
-         return finish(value, {beside}, {gated}, {code}u, {});\n}}\n",
-        number(leak)
+/// Where tensors lie in the memories that a chain binds, and how to get at them.
+struct Places<'a> {
+    r: &'a Recorder,
+    memories: &'a [Tensor],
+    /// The memories with an image of one channel. They are bound as single values: two threads may not write one vector.
+    singles: Vec<Tensor>,
+}
+
+impl Places<'_> {
+    fn binding(&self, i: usize) -> String {
+        let kind = if self.singles.contains(&self.memories[i]) { "f32" } else { "vec4f" };
+        format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<{kind}>;\n", i + 1)
+    }
+
+    /// The number of its memory, whether that is bound as single values, and the tensor's start in it.
+    fn of(&self, t: Tensor) -> (usize, bool, usize) {
+        let storage = self.r.storage(t);
+        let memory = self.memories.iter().position(|&m| m == storage).expect("a chain binds what its links touch");
+        (memory, self.singles.contains(&storage), self.r.info(t).offset)
+    }
+
+    /// Four values, the index counting fours.
+    fn four(&self, t: Tensor, at: &str) -> String {
+        match self.of(t) {
+            (m, false, start) => format!("m{m}[{}u + {at}]", start / 4),
+            (m, true, start) => {
+                let values = (0..4).map(|i| format!("m{m}[{}u + 4u * ({at})]", start + i)).collect::<Vec<_>>();
+                format!("vec4f({})", values.join(", "))
+            }
+        }
+    }
+
+    /// One value.
+    fn single(&self, t: Tensor, at: &str) -> String {
+        match self.of(t) {
+            (m, false, start) => format!("m{m}[({start}u + {at}) / 4u][({start}u + {at}) % 4u]"),
+            (m, true, start) => format!("m{m}[{start}u + {at}]"),
+        }
+    }
+
+    /// The statement that puts a vector's four values, or one of equal values, in their place.
+    fn put(&self, t: Tensor, single: bool, at: &str, vector: &str) -> String {
+        match self.of(t) {
+            (m, true, start) if !single => {
+                (0..4).map(|i| format!("m{m}[{}u + 4u * {at}] = {vector}[{i}];\n", start + i)).collect()
+            }
+            _ if single => format!("{} = {vector}.x;\n", self.single(t, at)),
+            _ => format!("{} = {vector};\n", self.four(t, at)),
+        }
+    }
+}
+
+/// The functions by which a link reads and writes.
+fn ends(link: &Link, places: &Places) -> String {
+    let (from_one, to_one) = link.form.single_channels();
+    let kind = |single: bool| if single { "f32" } else { "vec4f" };
+    let at = |single: bool, t: Tensor, at: &str| if single { places.single(t, at) } else { places.four(t, at) };
+    let read = |name: &str, single: bool, t: Tensor| {
+        format!("fn LINK_{name}(at: u32) -> {} {{\nreturn {};\n}}\n", kind(single), at(single, t, "at"))
+    };
+    let (beside, code, leak) = link.epilogue.codes();
+    let gated = beside == Beside::Gate;
+    let beside = link.epilogue.beside().map_or("0.0".into(), |t| at(to_one, t, if gated { "at" } else { "column" }));
+    let put = format!(
+        "fn LINK_PUT(value: {}, at: u32, column: u32) {{\n\
+         let y = finish(vec4f(value), vec4f({beside}), {gated}, {code}u, {});\n{}}}\n",
+        kind(to_one),
+        number(leak),
+        places.put(link.result, to_one, "at", "y"),
     );
-    read("X", link.source) + &link.other.map_or(String::new(), |other| read("W", other)) + &ending
+    read("X", from_one, link.source) + &link.other.map_or(String::new(), |other| read("W", false, other)) + &put
 }
 
 /// The name and the text of a link's function, of those of chain.wgsl.
@@ -71,17 +123,29 @@ fn body(form: &Form, text: &str, adapter: Adapter) -> (&'static str, String) {
 fn convolve(template: &str, g: Geometry, transposed: bool, adapter: Adapter) -> String {
     let (large, small) = ([g.height, g.width, g.channels], [g.out_height, g.out_width, g.out_channels]);
     let (phases, [source, result]) = if transposed { (g.stride, [small, large]) } else { (1, [large, small]) };
-    let [down, across, channels] = [result[0] / phases, result[1] / phases, result[2] / 4];
+    // One channel is a single value, more are fours.
+    let [depth, channels] = [source[2], result[2]].map(|channels| channels.div_ceil(4));
+    let (from_one, to_one) = (source[2] == 1, result[2] == 1);
+    let [down, across] = [result[0] / phases, result[1] / phases];
     // A thread of a software adapter is one of few, and its reads are dear.
     let software = adapter.is_software();
     let wide = [4, 2].into_iter().find(|&wide| software && channels.is_multiple_of(wide)).unwrap_or(1);
     let deep = if software && down * across > 4 { 2 } else { 1 };
-    let text = keep(&keep(template, "transpose", transposed), "forward", !transposed);
+    let marks = [
+        ("transpose", transposed),
+        ("forward", !transposed),
+        ("from_one", from_one),
+        ("from_fours", !from_one),
+        ("to_one", to_one),
+        ("to_fours", !to_one),
+        ("both_fours", !from_one && !to_one),
+    ];
+    let text = marks.iter().fold(template.to_owned(), |text, (name, whether)| keep(&text, name, *whether));
     let text = repeat(&repeat(&text, "LINK_ROW", deep), "LINK_NTH", wide);
     let whole = [
         ("DEEP", deep),
         ("WIDE", wide),
-        ("DEPTH", source[2] / 4),
+        ("DEPTH", depth),
         ("PIXELS_DOWN", down),
         ("PIXELS_ACROSS", across),
         ("CHANNELS", channels),

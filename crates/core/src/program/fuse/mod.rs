@@ -61,6 +61,16 @@ impl Piece {
         tensors.into_iter().map(|t| r.storage(t)).collect()
     }
 
+    /// Those tensors of which none may share a memory with one of these: what an operation reads and what it writes, or what a chain
+    /// takes value by value and in fours.
+    fn apart(&self) -> [Vec<Tensor>; 2] {
+        match self {
+            Piece::One(op) => [op.reads(), op.writes()],
+            Piece::Chain(parts) => Chain::sides(parts),
+            Piece::Draw(_) | Piece::Update(_) | Piece::Block(_) => Default::default(),
+        }
+    }
+
     /// The finished operation, once its tensors have their places; `None` if it would need too many bindings.
     fn finish(&self, r: &Recorder) -> Option<Rc<dyn Op>> {
         match self {

@@ -1,6 +1,6 @@
 //! Results share a few memories instead of having one each, so that a group of operations binds few. WebGPU forbids a
 //! dispatch to read and to write one buffer in two bindings, so results that one operation reads and writes must lie
-//! apart: a colouring of a graph, done greedily in the order of use.
+//! apart ([`Piece::apart`]): a colouring of a graph, done greedily in the order of use.
 
 use super::Piece;
 use crate::program::arena::ALIGNMENT;
@@ -21,13 +21,11 @@ pub(super) fn plan(r: &mut Recorder, programs: &[Vec<Piece>], keep: &[Tensor]) {
                 results.push(storage);
             }
         }
-        if let Piece::One(op) = piece {
-            let storages = |tensors: Vec<Tensor>| tensors.into_iter().map(|t| r.storage(t)).collect::<Vec<_>>();
-            for &read in storages(op.reads()).iter().filter(|s| ours(s)) {
-                for &write in storages(op.writes()).iter().filter(|s| ours(s)) {
-                    apart[read.index()].push(write);
-                    apart[write.index()].push(read);
-                }
+        let sides = piece.apart().map(|side| side.into_iter().map(|t| r.storage(t)).filter(ours).collect::<Vec<_>>());
+        for &one in &sides[0] {
+            for &other in &sides[1] {
+                apart[one.index()].push(other);
+                apart[other.index()].push(one);
             }
         }
     }
