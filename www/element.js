@@ -2,9 +2,10 @@
 //              settings="batch=32&seed=7"></digit-forge>
 //
 // An element that puts the page's grid and controls into any page: one script
-// tag, a frame inside. It starts when scrolled into view and rests when not.
+// tag, a frame inside. It starts when scrolled into view and rests when not. An
+// attribute that changes is told to the open page: another theme is the same run.
 // Events: ready · step · playing · paused · alarm · failed · error, each with a detail.
-// Methods: play() pause() step() restart() set('preset=quick&batch=32').
+// Methods: play() pause() step() restart() set('preset=quick&batch=32'), set('theme=dark').
 
 const ATTRIBUTES = ['preset', 'lang', 'theme', 'view', 'autostart', 'engine', 'settings'];
 const EVENTS = ['ready', 'step', 'playing', 'paused', 'alarm', 'failed', 'error'];
@@ -20,10 +21,25 @@ export function frameAddress(attribute, script) {
     const value = attribute(name);
     if (value !== null) address.searchParams.set(name, value);
   }
-  const preset = attribute('preset');
-  const settings = attribute('settings');
-  address.hash = [preset && `preset=${encodeURIComponent(preset)}`, settings].filter(Boolean).join('&');
+  address.hash = settingsOf(attribute);
   return address.href;
+}
+
+/** @param {(name: string) => string | null} attribute */
+function settingsOf(attribute) {
+  const preset = attribute('preset');
+  return [preset && `preset=${encodeURIComponent(preset)}`, attribute('settings')].filter(Boolean).join('&');
+}
+
+/**
+ * What to tell the open page of an attribute that has changed; empty: what is gone can't be told.
+ * @param {string} name
+ * @param {(name: string) => string | null} attribute
+ */
+export function changeOf(name, attribute) {
+  if (name === 'preset' || name === 'settings') return settingsOf(attribute);
+  const value = attribute(name);
+  return value === null ? '' : `${name}=${encodeURIComponent(value)}`;
 }
 
 // So that the module can be read, and tested, where there are no elements.
@@ -34,6 +50,8 @@ export class DigitForgeElement extends Base {
 
   /** @type {HTMLIFrameElement | null} */
   #frame = null;
+  /** Whether the page in it hears what it is told. */
+  #isOpen = false;
 
   /** @param {MessageEvent} event */
   #hear = (event) => {
@@ -50,6 +68,7 @@ export class DigitForgeElement extends Base {
     frame.allow = 'clipboard-write';
     Object.assign(frame.style, { display: 'block', width: '100%', minWidth: '280px', height: '20rem', border: '0', colorScheme: 'auto' });
     frame.src = this.#address();
+    frame.addEventListener('load', () => (this.#isOpen = this.#frame === frame));
     this.#frame = frame;
     if (getComputedStyle(this).display === 'inline') this.style.display = 'block';
     addEventListener('message', this.#hear);
@@ -60,11 +79,17 @@ export class DigitForgeElement extends Base {
     removeEventListener('message', this.#hear);
     this.#frame?.remove();
     this.#frame = null;
+    this.#isOpen = false;
   }
 
-  /** @param {string} _name @param {string | null} before @param {string | null} after */
-  attributeChangedCallback(_name, before, after) {
-    if (this.#frame && before !== after) this.#frame.src = this.#address();
+  /** @param {string} name @param {string | null} before @param {string | null} after */
+  attributeChangedCallback(name, before, after) {
+    if (!this.#frame || before === after) return;
+    const change = this.#isOpen && changeOf(name, this.#attribute);
+    if (change) return this.set(change);
+    // Another frame, since another address of this one would be a step back in the history of the page around it.
+    this.disconnectedCallback();
+    this.connectedCallback();
   }
 
   play() { this.#tell({ command: 'play' }); }
@@ -72,11 +97,14 @@ export class DigitForgeElement extends Base {
   step() { this.#tell({ command: 'step' }); }
   restart() { this.#tell({ command: 'restart' }); }
 
-  /** @param {string} settings   like "preset=quick&batch=32" */
+  /** @param {string} settings   like "preset=quick&batch=32", or words of the page like "theme=dark", which leave the run alone */
   set(settings) { this.#tell({ command: 'set', settings }); }
 
+  /** @param {string} name */
+  #attribute = (name) => this.getAttribute(name);
+
   #address() {
-    return frameAddress((name) => this.getAttribute(name), import.meta.url);
+    return frameAddress(this.#attribute, import.meta.url);
   }
 
   /** @param {import('./embed.js').Command} command */

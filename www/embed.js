@@ -2,7 +2,8 @@
 // whether anybody can see it.
 //
 //   parent → page   { type: 'digit-forge', command: 'play' | 'pause' | 'step' | 'restart' }
-//                   { type: 'digit-forge', command: 'set', settings: 'preset=quick&batch=32' }
+//                   { type: 'digit-forge', command: 'set', settings: 'preset=quick&batch=32' }, or 'theme=dark&view=both':
+//                   what the page's address may say; without settings in it the run goes on
 //   page → parent   { type: 'digit-forge', event, detail }, events as of window.digitForge.events:
 //                   ready · step · playing · paused · alarm · failed · error · size
 
@@ -24,7 +25,7 @@ export function readMessage(data) {
   }
   if (command !== 'set') return { command: /** @type {Command} */ ({ command }) };
   const settings = 'settings' in data ? data.settings : undefined;
-  if (typeof settings !== 'string') return { error: 'the command set needs settings, a text like "preset=quick&batch=32"' };
+  if (typeof settings !== 'string' || !settings.includes('=')) return { error: 'the command set needs settings, a text like "preset=quick&batch=32"' };
   return { command: { command, settings } };
 }
 

@@ -1,9 +1,9 @@
 // A key for each control, and the list that explains them. Keys typed into a
-// field, pressed with a modifier, or meant for a focused button are left alone.
+// field (but for Escape), pressed with a modifier, or meant for a focused button are left alone.
 
 import { t } from './i18n/index.js';
 
-/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'quality'|'judge'|'view'|'wishes'|'language'|'theme'|'help'} Action */
+/** @typedef {'toggle'|'step'|'restart'|'newSeed'|'nextPreset'|'settings'|'share'|'save'|'open'|'data'|'quality'|'judge'|'view'|'wishes'|'language'|'theme'|'close'|'help'} Action */
 /** What there is to do; the rest of the keys mean nothing then. @typedef {Partial<Record<Action, () => void>>} Actions */
 
 /** @type {{key: string, action: Action, words: import('./i18n/index.js').Key}[]} */
@@ -24,6 +24,7 @@ export const KEYS = [
   { key: 'j', action: 'judge', words: 'help.judge' },
   { key: 'g', action: 'language', words: 'help.language' },
   { key: 't', action: 'theme', words: 'help.theme' },
+  { key: 'escape', action: 'close', words: 'help.escape' },
   { key: '?', action: 'help', words: 'help.help' },
 ];
 
@@ -35,7 +36,7 @@ export const KEYS = [
  */
 export function actionFor(event, target) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return null;
-  if (/^(INPUT|SELECT|TEXTAREA)$/.test(target)) return null;
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(target) && event.key !== 'Escape') return null;
   if (event.key === ' ' && /^(BUTTON|A|SUMMARY)$/.test(target)) return null;
   const action = KEYS.find(({ key }) => key === event.key.toLowerCase())?.action ?? null;
   // Holding S steps on; holding any other key does it once.
@@ -45,11 +46,11 @@ export function actionFor(event, target) {
 /** @param {Actions} actions */
 export function listenToKeys(actions) {
   addEventListener('keydown', (event) => {
-    if (document.querySelector('dialog[open]')) return;
     const target = event.target instanceof Element ? event.target.tagName : '';
     const action = actionFor(event, target);
     const act = action && actions[action];
-    if (!act) return;
+    // An open dialog closes with its own key, and by itself with Escape.
+    if (!act || (document.querySelector('dialog[open]') && action !== 'help')) return;
     event.preventDefault();
     act();
   });
@@ -71,7 +72,7 @@ export function showKeys(actions) {
   for (const { key, words } of KEYS.filter(({ action }) => actions[action])) {
     const name = document.createElement('dt');
     const cap = document.createElement('kbd');
-    cap.textContent = key === ' ' ? t('help.space') : key.toUpperCase();
+    cap.textContent = key === ' ' ? t('help.space') : key === 'escape' ? 'Esc' : key.toUpperCase();
     name.append(cap);
     const meaning = document.createElement('dd');
     meaning.textContent = t(words);

@@ -5,10 +5,12 @@ import { listenToFiles, pickFile } from './checkpoints.js';
 import { Clinic, REAL } from './clinic/clinic.js';
 import { Doctor } from './doctor.js';
 import { isEmbedded, listenToParent, watchSight } from './embed.js';
+import { closePanel, keepFocus } from './focus.js';
 import { Door } from './fooling/door.js';
 import { History } from './history.js';
 import { currentLanguage, languageTag, preferredLanguage, setLanguage, t, translate } from './i18n/index.js';
 import { listenToKeys, showKeys } from './keyboard.js';
+import { DEAR, LostRun } from './lost.js';
 import { listenToMishaps } from './mishaps.js';
 import { Desk } from './own/desk.js';
 import { Player } from './player.js';
@@ -16,7 +18,7 @@ import { publish } from './probe.js';
 import { COUNT, Quality } from './quality.js';
 import { REPORTED, Reporter } from './report.js';
 import { SavedRuns } from './saved.js';
-import { averages, initialState, readAddress, showsScores, without, withView } from './state.js';
+import { averages, hasSettings, initialState, mergeHash, readAddress, showsScores, without, withView } from './state.js';
 import { Steering } from './steering.js';
 import { recall, remember } from './storage.js';
 import { AlarmsView } from './views/alarms.js';
@@ -75,9 +77,10 @@ const player = new Player(state, {
   canvases: () => grid.newCanvases(),
   look,
   data: mnist,
+  isDear: () => !state.options.embed && state.step >= DEAR && history.brokenAt === null,
 });
 const tell = publish(state, player);
-const steering = new Steering({ state, player, notices, settings, networks, tell, shown: () => desk?.update() }, address.settings);
+const steering = new Steering({ state, player, notices, settings, networks, tell, shown: () => desk?.update() }, address);
 
 // What a judge reads.
 
@@ -115,6 +118,7 @@ const doctor = new Doctor({ state, player, view: alarms, notices, change: (value
 // What a person can do.
 
 const saved = new SavedRuns({ state, player, notices, begin: (resolved, checkpoint) => steering.begin(resolved, checkpoint), tell });
+const lost = new LostRun({ state, player, notices, begin: (resolved, checkpoint) => steering.begin(resolved, checkpoint) });
 const fooling = new Door(notices, mnist);
 
 /** @param {import('./protocol.js').View} chosen */
@@ -147,6 +151,7 @@ async function share() {
 
 /** From a new run on. @param {import('./protocol.js').OwnData | null} own */
 function use(own) {
+  lost.forget();
   player.useData(own);
   player.restart();
   // What is wrong with MNIST's files matters only to a run on them; a fetch that has failed waits to be told to go on.
@@ -157,10 +162,47 @@ function use(own) {
 /** Nothing of one's own in somebody else's page. */
 const desk = state.options.embed ? null : new Desk({ state, player, notices, openRun: (file) => saved.open(file), use, tell });
 
+/** What is being typed is taken back, not taken over. */
+function leaveSettings() {
+  settings.update(state);
+  steering.preview({});
+  toggleSettings();
+}
+
 /** @param {'lang'|'theme'} word @param {string} value */
 function choose(word, value) {
   remember(word, value);
   window.history.replaceState(null, '', location.pathname + without(location.search, word) + without(location.hash, word));
+}
+
+/** @param {import('./state.js').Language} next */
+function speak(next) {
+  setLanguage(next);
+  keepFocus(document, relabel);
+}
+
+/** @param {Theme} next */
+function dress(next) {
+  theme = next;
+  applyTheme(theme);
+  restyle();
+}
+
+/** What the address of the open page has become: the page's own words count as the settings do. @param {string} hash */
+function follow(hash) {
+  if (hash !== location.hash) window.history.replaceState(null, '', hash);
+  const next = readAddress(location.search, hash);
+  const { options } = state;
+  const { lang, theme: wanted, view: chosen, autostart, engine, doctor } = next.options;
+  notices.dismiss('notice.option *');
+  if (lang && lang !== currentLanguage()) speak(lang);
+  if (wanted && wanted !== theme) dress(wanted);
+  if (chosen !== state.view) player.show(chosen);
+  if (autostart !== null && autostart !== options.autostart) player[autostart ? 'play' : 'pause']();
+  const anew = engine !== options.engine || doctor !== options.doctor;
+  Object.assign(options, { autostart, engine, doctor });
+  steering.report(next.errors, 'notice.option');
+  steering.load(next, anew);
 }
 
 /** @type {import('./keyboard.js').Actions} */
@@ -188,19 +230,18 @@ const actions = {
   }),
   language() {
     const next = currentLanguage() === 'en' ? 'zh' : 'en';
-    setLanguage(next);
     choose('lang', next);
-    relabel();
+    speak(next);
   },
   theme() {
-    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
-    choose('theme', theme);
-    applyTheme(theme);
-    restyle();
+    const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
+    choose('theme', next);
+    dress(next);
   },
   view() {
     if (averages(state)) view(VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] ?? 'averaged');
   },
+  close: () => closePanel({ settings: leaveSettings, data: () => desk?.toggle(), fooling: () => void fooling.toggle() }),
   help: () => showKeys(actions),
 };
 listenToKeys(actions);
@@ -289,17 +330,15 @@ player.addEventListener('described', () => settings.build(state));
 listenToMishaps({ state, player, notices, tell, revive: () => steering.revive() });
 
 onSystemTheme(restyle);
-addEventListener('hashchange', () => {
-  notices.dismiss('notice.option *');
-  const next = readAddress(location.search, location.hash);
-  steering.report(next.errors, 'notice.option');
-  state.options.engine = next.options.engine;
-  player.show(next.options.view);
-  steering.load(next.settings);
+// A link is complete; anything less changes what is there.
+addEventListener('hashchange', ({ oldURL }) => follow(hasSettings(location.hash) ? location.hash : mergeHash(new URL(oldURL).hash, location.hash)));
+/** @type {HTMLElement} */ (document.querySelector('.skip')).addEventListener('click', (event) => {
+  event.preventDefault();
+  document.getElementById('controls')?.focus();
 });
 listenToParent(
   (command) => {
-    if (command.command === 'set') steering.load(command.settings);
+    if (command.command === 'set') follow(mergeHash(location.hash, command.settings));
     else player[command.command]();
   },
   (message) => {

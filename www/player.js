@@ -4,7 +4,7 @@
 // depends on whether anybody can see it.
 //
 // Events: change · described · progress (detail: metrics) · wants · started · engine
-//         · paused · diagnosis · dataFailed · failed · gpuFailed
+//         · paused · kept · diagnosis · dataFailed · failed · gpuFailed
 
 import { FileError } from './checkpoints.js';
 import { shownView } from './state.js';
@@ -21,6 +21,7 @@ import { shownView } from './state.js';
  * @property {() => {canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number}} canvases   new ones for each run
  * @property {() => import('./protocol.js').Look} look
  * @property {string} data   address of the data set's folder
+ * @property {() => boolean} isDear   whether a run is worth keeping when another takes its place
  */
 
 /** To those who still waited for an answer. */
@@ -38,6 +39,8 @@ export class Player extends EventTarget {
   #checkpoint = null;
   /** Kept for a worker that takes another's place. @type {OwnData | null} */
   #own = null;
+  /** What the newest run is trained on. @type {OwnData | null} */
+  #trainedOn = null;
 
   /**
    * @param {import('./state.js').State} state
@@ -160,7 +163,11 @@ export class Player extends EventTarget {
    */
   start(resolved, checkpoint = null) {
     const { state } = this;
+    const hasRun = state.phase === 'playing' || state.phase === 'paused';
+    // Where the data are others it could not go on as it was.
+    const keep = hasRun && checkpoint === null && this.#trainedOn === this.#own && this.stage.isDear();
     this.#checkpoint = checkpoint;
+    this.#trainedOn = this.#own;
     Object.assign(state, { resolved, phase: 'loading', run: state.run + 1, step: 0, images: 0, rate: 0, elapsed: 0 });
     const { canvas, raw, scale } = this.stage.canvases();
     this.#post({
@@ -168,6 +175,7 @@ export class Player extends EventTarget {
       run: state.run,
       text: resolved.text,
       checkpoint,
+      keep,
       engine: this.#gpuFailed ? 'cpu' : state.options.engine,
       canvas,
       raw,
@@ -314,7 +322,8 @@ export class Player extends EventTarget {
         state.loading = message.stage === 'more' && message.loaded >= message.total ? null : message;
         break;
       case 'dataFailed':
-        this.#tell('dataFailed', message);
+      case 'kept':
+        this.#tell(message.type, message);
         return;
       case 'started': {
         const { engine, adapter, rows, columns } = message;

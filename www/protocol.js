@@ -3,7 +3,7 @@
 //   page → worker   open · resolve · networks · start · tune · play · pause · step · look · view · wishes
 //                   · images · save · check · retry · data · prepare · sample · gather · cancel · reading · undo
 //   worker → page   described · resolved · networks · loading · dataFailed · started · playing
-//                   · paused · progress · wants · images · saved · checked · prepared · samples · gathered
+//                   · paused · progress · wants · images · saved · kept · checked · prepared · samples · gathered
 //                   · diagnosis · failed
 //
 // A question (resolve, networks, images, save, check, prepare, sample, gather) carries a number, and so does its answer.
@@ -102,15 +102,15 @@
  * grey pixels.
  *
  * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
- * answered: the run goes on from there. `start.doctor`: whether the run is looked after. `wishes`: whether somebody looks at what the
- * discriminator wants.
+ * answered: the run goes on from there. `start.keep`: the run that ends is wanted, as `kept`. `start.doctor`: whether the run is looked
+ * after. `wishes`: whether somebody looks at what the discriminator wants.
  *
  * `sample` asks for images and vitals of a moment, `gather` for many images of one step, which `cancel` gives up on.
  *
  * `reading` is for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
- *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, engine: EngineChoice,
+ *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, keep: boolean, engine: EngineChoice,
  *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, doctor: boolean, wishes: boolean, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
@@ -149,6 +149,8 @@
  *
  * `gathered` tells how many of the images asked for there are, before their `samples`.
  *
+ * `kept` is a checkpoint of the run that a new one has ended.
+ *
  * `diagnosis.back` is the step that the run went back to, if it did, and `text` the settings in force.
  *
  * `wants` holds, for the digits in view, how the discriminator's logit follows from each of their pixels: rows × columns ×
@@ -169,6 +171,7 @@
  *   | {type: 'samples', id: number, sampled: Sampled | null, error: string}
  *   | {type: 'gathered', id: number, done: number}
  *   | {type: 'saved', id: number, step: number, file: Uint8Array | null, error: string}
+ *   | {type: 'kept', step: number, file: Uint8Array}
  *   | {type: 'checked', id: number, resolved: Resolved | null, fault: CheckpointFault | null, error: string}
  *   | {type: 'diagnosis', run: number, told: Alarm[], on: string[], rescue: Rescue | null, back: number | null, text: string}
  *   | {type: 'prepared', id: number, image: Uint8Array | null, error: string}

@@ -57,12 +57,34 @@ const parts = (text) => text.replace(/^[?#]/, '').split('&').filter(Boolean);
 /** @param {string} part */
 const isWord = (part) => Object.hasOwn(WORDS, pair(part)[0]);
 
+/** What the page's own words in a part mean; undefined: nothing. @param {string} part */
+function meaning(part) {
+  const [key, raw] = pair(part);
+  const allowed = WORDS[/** @type {keyof Options} */ (key)];
+  const value = decoded(raw);
+  return Object.hasOwn(allowed, value) ? allowed[value] : undefined;
+}
+
+/** @param {string} text @returns {string[]} */
+const settingsIn = (text) => parts(text).filter((part) => !isWord(part));
+
+/**
+ * Whether a hash says what to train. One without any “=” is a place in the page, like #controls.
+ * @param {string} hash
+ */
+export const hasSettings = (hash) => hash.includes('=') && settingsIn(hash).length > 0;
+
+/**
+ * What an address says. `mixed`: the settings are from the query, where other sites put things of their own.
+ * @typedef {{options: Options, settings: string, mixed: boolean, errors: SettingError[]}} Address
+ */
+
 /**
  * Where both speak, the hash has the last word; settings come from the query
  * only if the hash has none, for a hash written by the page is complete.
  * @param {string} search
  * @param {string} hash
- * @returns {{options: Options, settings: string, errors: SettingError[]}}
+ * @returns {Address}
  */
 export function readAddress(search, hash) {
   const options = defaults();
@@ -70,24 +92,54 @@ export function readAddress(search, hash) {
   const errors = [];
   for (const part of [...parts(search), ...parts(hash)].filter(isWord)) {
     const [key, raw] = pair(part);
-    const value = decoded(raw);
-    const word = /** @type {keyof Options} */ (key);
-    const allowed = WORDS[word];
-    if (Object.hasOwn(allowed, value)) Object.assign(options, { [word]: allowed[value] });
-    else errors.push({ key, value, message: `must be one of ${Object.keys(allowed).join(', ')}` });
+    const value = meaning(part);
+    const allowed = Object.keys(WORDS[/** @type {keyof Options} */ (key)]);
+    if (value !== undefined) Object.assign(options, { [key]: value });
+    else errors.push({ key, value: decoded(raw), message: `must be one of ${allowed.join(', ')}` });
   }
-  const inHash = parts(hash).filter((part) => !isWord(part));
-  const settings = inHash.length > 0 ? inHash : parts(search).filter((part) => !isWord(part));
-  return { options, settings: settings.join('&'), errors };
+  const mixed = !hasSettings(hash);
+  return { options, settings: settingsIn(mixed ? search : hash).join('&'), mixed, errors };
 }
 
 /**
- * The hash for these settings; the page's own words in the old hash stay.
+ * The hash for these settings; the page's own words in the old hash stay, but for those that mean nothing.
  * @param {string} settings
  * @param {string} oldHash
  */
 export function writeHash(settings, oldHash) {
-  return '#' + [...parts(settings), ...parts(oldHash).filter(isWord)].join('&');
+  return '#' + [...parts(settings), ...parts(oldHash).filter((part) => isWord(part) && meaning(part) !== undefined)].join('&');
+}
+
+/**
+ * The hash after a change of it: words that the change doesn't name stay, and so do the settings where it has none.
+ * @param {string} hash
+ * @param {string} change   with its mark or without
+ */
+export function mergeHash(hash, change) {
+  const words = parts(change).filter(isWord);
+  const kept = words.reduce((text, part) => without(text, /** @type {keyof Options} */ (pair(part)[0])), hash);
+  const settings = settingsIn(hasSettings(change) ? change : hash).join('&');
+  return '#' + [settings, ...parts(kept).filter(isWord), ...words].filter(Boolean).join('&');
+}
+
+/**
+ * Whether an unknown key in the query is another site's (utm_source, fbclid), not one of ours with a slip in it.
+ * @param {SettingError} error   the core names a key that is at all like it
+ */
+export function isForeign({ key, message }) {
+  if (!message.startsWith('unknown setting')) return false;
+  const near = /did you mean `([^`]+)`/.exec(message)?.[1] ?? '';
+  return ![near, ...Object.keys(WORDS)].some((known) => isSlip(key.toLowerCase(), known.toLowerCase()));
+}
+
+/** Whether a letter too many, too few, wrong or in its neighbour's place is all that differs. @param {string} a @param {string} b */
+function isSlip(a, b) {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  return (left.length <= 1 && right.length <= 1) || (left.length === 2 && left === [...right].reverse().join(''));
 }
 
 /**
@@ -104,11 +156,12 @@ export function without(text, word) {
  * A link that shows the same run to someone else, in their language and theme.
  * @param {string} page   address without query and hash
  * @param {string} settings
- * @param {EngineChoice} engine
+ * @param {Pick<Options, 'engine' | 'doctor'>} options   what else changes a run
  * @param {View} view
  */
-export function shareLink(page, settings, engine, view) {
-  return page + withView(writeHash(settings, ''), view) + (engine === 'auto' ? '' : `&engine=${engine}`);
+export function shareLink(page, settings, { engine, doctor }, view) {
+  const words = (engine === 'auto' ? '' : `&engine=${engine}`) + (doctor ? '' : '&doctor=off');
+  return page + withView(writeHash(settings, ''), view) + words;
 }
 
 /**

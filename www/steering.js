@@ -3,10 +3,11 @@
 
 import { reasonFor, t } from './i18n/index.js';
 import { WorkerEnded } from './player.js';
-import { fullText, shareLink, withChange, writeHash } from './state.js';
+import { fullText, isForeign, shareLink, withChange, writeHash } from './state.js';
 
 /** @typedef {import('./protocol.js').Resolved} Resolved */
 /** @typedef {import('./protocol.js').SettingError} SettingError */
+/** @typedef {Pick<import('./state.js').Address, 'settings' | 'mixed'>} Wanted */
 
 /**
  * @typedef {object} Surroundings
@@ -26,7 +27,7 @@ export class Steering {
   /** @type {Promise<void>} */
   #settled = Promise.resolve();
 
-  /** @param {Surroundings} around @param {string} first   what the address says */
+  /** @param {Surroundings} around @param {Wanted} first   what the address says */
   constructor(around, first) {
     this.around = around;
     this.first = first;
@@ -41,15 +42,22 @@ export class Steering {
     this.load(this.#waiting);
   }
 
-  /** From the address or the parent: what is wrong is left out, and said. @param {string} text */
-  load(text) {
-    if (!this.#opened) return void (this.#waiting = text);
+  /**
+   * From the address or the parent: what is wrong is left out, and said. A run of just these settings goes on.
+   * @param {Wanted} wanted
+   * @param {boolean} [anew]   not even then
+   */
+  load(wanted, anew = false) {
+    if (!this.#opened) return void (this.#waiting = wanted);
     this.#inTurn(async () => {
-      const { player, notices } = this.around;
+      const { state, player, notices } = this.around;
       notices.dismiss('notice.setting *');
-      const resolved = await player.resolve(text);
-      this.report(resolved.errors, 'notice.setting');
-      this.begin(resolved);
+      const resolved = await player.resolve(wanted.settings);
+      this.report(resolved.errors.filter((error) => !wanted.mixed || !isForeign(error)), 'notice.setting');
+      const { resolved: before, phase } = state;
+      const isSame = before?.preset === resolved.preset && this.#differing(resolved, before).length === 0;
+      if (isSame && phase !== 'failed' && !anew) this.#show(before);
+      else this.begin(resolved);
     });
   }
 
@@ -118,7 +126,7 @@ export class Steering {
   get link() {
     const { resolved, options, view } = this.around.state;
     const page = location.origin + location.pathname;
-    return resolved ? shareLink(page, fullText(resolved), options.engine, view) : page;
+    return resolved ? shareLink(page, fullText(resolved), options, view) : page;
   }
 
   showLink() {
@@ -134,10 +142,15 @@ export class Steering {
     }));
   }
 
+  /** @param {Resolved} next @param {Resolved} before */
+  #differing(next, before) {
+    return this.around.state.description?.settings.filter(({ key }) => next.values[key] !== before.values[key]) ?? [];
+  }
+
   /** By a new run, if need be. @param {Resolved} next @param {Resolved} before */
   #take(next, before) {
     const { state, player } = this.around;
-    const differ = state.description?.settings.filter(({ key }) => next.values[key] !== before.values[key]) ?? [];
+    const differ = this.#differing(next, before);
     const samePreset = next.preset === before.preset;
     if (samePreset && differ.length === 0) return;
     const isLive = samePreset && differ.every((setting) => !setting.restart) && (state.phase === 'playing' || state.phase === 'paused');

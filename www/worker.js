@@ -12,6 +12,9 @@ import { Run } from './run.js';
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {Extract<ToWorker, {type: 'start'}>} StartOrder */
 
+/** A run that a new one ends is kept in memory up to so many bytes. */
+const MOST_KEPT = 128e6;
+
 /** @type {Promise<unknown> | null} */
 let opened = null;
 /** @type {Supply | null} */
@@ -56,6 +59,7 @@ async function start(order) {
   const source = own ?? supply;
   const before = run;
   run = null;
+  if (before && order.keep) await keep(before);
   await before?.destroy();
   await opened;
   const choice = await chooseEngine(order.engine);
@@ -176,6 +180,17 @@ async function save(id) {
     post({ type: 'saved', id, step, file, error: '' }, [file.buffer]);
   } catch (error) {
     post({ type: 'saved', id, step: 0, file: null, error: answerable(error) });
+  }
+}
+
+/** @param {Run} before */
+async function keep(before) {
+  try {
+    const { step, file } = await before.questions.save();
+    if (file.length <= MOST_KEPT) post({ type: 'kept', step, file }, [file.buffer]);
+  } catch (error) {
+    // What can't be saved is lost, as it would be anyway.
+    answerable(error);
   }
 }
 

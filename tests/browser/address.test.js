@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
-import { noticesOf, stateOf, until, untilState } from './forge-page.js';
+import { noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
 import { siteIn } from './site.js';
 
 const { site, browser } = await siteIn(launchChromium);
@@ -96,6 +96,59 @@ test('another hash in an open page is another run', async () => {
   await untilSettings('preset=quick&batch=8&seed=1');
   await page.evaluate(() => void (location.hash = '#batch=12&seed=3'));
   await untilSettings('preset=quick&batch=12&seed=3');
+});
+
+/** Long enough for a restart to show. @param {() => Promise<unknown>} act */
+async function assertGoesOn(act) {
+  const { step } = await untilState(page, 'training', (state) => state.step > 300);
+  await act();
+  await sleep(300);
+  assert.ok(((await stateOf(page))?.step ?? 0) > step, 'the run goes on');
+  assert.deepEqual(await noticesOf(page), []);
+}
+
+test('the way to the controls moves the focus, and neither the address nor the run', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en');
+  await assertGoesOn(async () => {
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+  });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'controls');
+  assert.equal(hash(), '#preset=quick&seed=1');
+});
+
+test('a hash that changes no setting leaves the run alone', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en#seed=1&batch=24');
+  for (const next of ['#section2', '', '#theme=dark', '#seed=1&batch=24&theme=dark', '#batch=24&preset=quick']) {
+    await assertGoesOn(() => page.evaluate((text) => void (location.hash = text), next));
+    assert.match(hash(), /^#preset=quick&(seed=1&batch=24|batch=24&seed=1)/);
+  }
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+});
+
+test('the page’s words in another hash count at once', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en#batch=8');
+  await untilState(page, 'training', ({ step }) => step > 5);
+  await page.evaluate(() => void (location.hash = '#batch=12&lang=zh&theme=dark&view=both&autostart=0&doctor=off&engine=GPU'));
+  await untilState(page, 'a run that waits', ({ settings, phase, step }) => settings === 'preset=quick&batch=12&seed=1' && phase === 'paused' && step === 0);
+  assert.equal(await page.locator('#play').innerText(), '播放');
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  assert.ok(await page.locator('#raw canvas').isVisible());
+  const [notice, ...more] = await noticesOf(page);
+  assert.match(notice ?? '', /engine = GPU/);
+  assert.deepEqual(more, []);
+  // What was refused is gone from it.
+  assert.equal(hash(), '#preset=quick&batch=12&seed=1&lang=zh&theme=dark&view=both&autostart=0&doctor=off');
+});
+
+test('what other sites add to the query is nobody’s business', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en&batch=8&utm_source=x&utm_medium=y&fbclid=1&gclid=2&ref=3&id=4&msclkid=5');
+  await untilSettings('preset=quick&batch=8&seed=1');
+  assert.deepEqual(await noticesOf(page), []);
+  await page.goto(site.address + '?engine=cpu&lang=en&bacth=8&utm_source=x');
+  const notices = await until('a notice', () => noticesOf(page), ({ length }) => length > 0);
+  assert.equal(notices.length, 1);
+  assert.match(notices[0] ?? '', /“bacth = 8”.*did you mean batch/);
 });
 
 /** @type {[string, string, string, RegExp][]} */

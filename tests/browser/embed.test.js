@@ -83,6 +83,34 @@ test('the element tells its page of ready, step and pause, and obeys it', async 
   await untilHeard('error');
 });
 
+test('an attribute of the element that changes is taken over by the open page', async () => {
+  await page.goto(site.address + 'example.html');
+  const element = page.locator('digit-forge').first();
+  await element.scrollIntoViewIfNeeded();
+  const frame = await frameOf(0);
+  const { step } = await untilState(frame, 'training', (state) => state.step > 300);
+  const steps = await page.evaluate(() => history.length);
+  for (const [name, value] of [['theme', 'dark'], ['lang', 'zh'], ['view', 'both']]) {
+    await element.evaluate((it, [name = '', value = '']) => it.setAttribute(name, value), [name, value]);
+  }
+  await until('the theme', () => frame.evaluate(() => document.documentElement.dataset.theme), (theme) => theme === 'dark');
+  assert.equal(await frame.evaluate(() => document.documentElement.lang), 'zh-Hans');
+  await until('both views', () => frame.locator('#raw canvas').last().isVisible(), Boolean);
+  assert.ok(((await stateOf(frame))?.step ?? 0) > step, 'the run goes on');
+  assert.match((await frame.locator('#open').getAttribute('href')) ?? '', /#preset=quick&seed=1&view=both$/);
+
+  await element.evaluate((it) => it.setAttribute('settings', 'batch=8'));
+  await untilState(frame, 'other settings', ({ settings }) => settings === 'preset=quick&batch=8&seed=1');
+  assert.ok(await frame.locator('#raw canvas').last().isVisible(), 'the view stays');
+  assert.equal(await frameOf(0), frame);
+  // What is gone is gone with its frame.
+  await element.evaluate((it) => it.removeAttribute('theme'));
+  const other = await frameOf(0);
+  await untilState(other, 'a new page', ({ settings }) => settings === 'preset=quick&batch=8&seed=1');
+  assert.equal(await other.evaluate(() => document.documentElement.dataset.theme), 'auto');
+  assert.equal(await page.evaluate(() => history.length), steps);
+});
+
 for (const [width, height] of /** @type {const} */ ([[280, 400], [360, 640], [800, 300]])) {
   test(`a frame of ${width} × ${height} shows the grid and the controls, and nothing sticks out`, async () => {
     await page.setViewportSize({ width, height });

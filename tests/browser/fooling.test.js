@@ -72,8 +72,10 @@ test('digits are attacked as far as one likes, fewer are read right, and a judge
     assert.ok((taught[0] ?? 0) > 85 && (taught[10] ?? 100) < 30, taught.join());
     assert.deepEqual(await shares(page, 1), pinned);
     assert.equal(await lesson.innerText(), rested);
-    await page.getByRole('button', { name: 'Back to the page’s judge' }).click();
+    await page.getByRole('button', { name: 'Back to the page’s judge' }).press('Enter');
     await until('its readings', () => tally.innerText(), (text) => text === '20 of 20 are read right.');
+    await page.locator('#fooling-back').waitFor({ state: 'hidden' });
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'fooling-use');
     // The run has gone on meanwhile.
     const after = await stateOf(page);
     assert.ok(before && after && after.phase === 'playing' && after.step > before.step + 20);

@@ -179,6 +179,31 @@ test('files that can’t be trained on are named with the reason, and the traini
   }
 });
 
+test('before a drawing is lost the browser asks', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en&autostart=0');
+  await untilState(page, 'the grid', ({ phase }) => phase === 'paused');
+  let asked = 0;
+  page.on('dialog', (dialog) => {
+    if (dialog.type() === 'beforeunload') asked++;
+    void dialog.accept();
+  });
+  await page.locator('#data-toggle').click();
+  await page.reload();
+  await untilState(page, 'the grid', ({ phase }) => phase === 'paused');
+  assert.equal(asked, 0);
+  await page.locator('#data-toggle').click();
+  await draw(0.5);
+  await page.reload();
+  assert.equal(asked, 1, 'a drawing on the pad');
+  await untilState(page, 'the grid', ({ phase }) => phase === 'paused');
+  await page.locator('#data-toggle').click();
+  await draw(0.5);
+  await page.locator('#pad-add').click();
+  await until('the image', () => thumbs().count(), (count) => count === 1);
+  await page.reload();
+  assert.equal(asked, 2, 'an image made of one');
+});
+
 test('drawings and pictures become images with labels, and are trained on', async () => {
   await page.goto(site.address + '?engine=cpu&lang=en');
   const { step } = await untilTraining();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
-import { imagesOf, sleep, stateOf, untilState } from './forge-page.js';
+import { imagesOf, noticesOf, sleep, stateOf, until, untilState } from './forge-page.js';
 import { siteIn } from './site.js';
 
 const { site, browser } = await siteIn(launchChromium);
@@ -113,4 +113,42 @@ test('a key typed into a field is text, not a command', async () => {
   await sleep(300);
   assert.equal((await stateOf(page))?.step, 0);
   assert.equal(await seed.inputValue(), 's');
+});
+
+test('a run that a key or a setting has ended can be brought back as it was', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en#seed=7');
+  const bringBack = page.getByRole('button', { name: /^Bring back step/ });
+  const change = async () => {
+    await page.locator('#settings-toggle').click();
+    await page.locator('#setting-batch').fill('8');
+    await page.locator('#setting-batch').press('Enter');
+  };
+  for (const restart of [() => page.keyboard.press('r'), () => page.keyboard.press('n'), () => page.keyboard.press('p'), change]) {
+    await untilState(page, 'a run of some length', ({ step, playing }) => playing && step > 320);
+    assert.deepEqual(await noticesOf(page), []);
+    await page.keyboard.press('Space');
+    const { step, settings } = await untilPaused();
+    const grid = await imagesOf(page);
+    await restart();
+    await untilPaused(0);
+    assert.equal(await until('the way back', () => bringBack.textContent(), Boolean), `Bring back step ${step.toLocaleString('en')}`);
+    assert.deepEqual(await noticesOf(page), ['Restarted.']);
+    // A short run that ends meanwhile changes nothing of it.
+    await page.locator('#restart').click();
+    await untilPaused(0);
+    await bringBack.click();
+    const again = await untilPaused(step);
+    assert.equal(again.settings, settings);
+    assert.deepEqual(await imagesOf(page), grid);
+    await page.keyboard.press('Space');
+  }
+});
+
+test('in somebody else’s page there is no such offer', async () => {
+  await page.goto(site.address + '?engine=cpu&lang=en&embed=1');
+  await untilState(page, 'a run of some length', ({ step }) => step > 320);
+  await page.keyboard.press('r');
+  await untilState(page, 'the new run', ({ step }) => step > 0 && step < 300);
+  await sleep(300);
+  assert.deepEqual(await noticesOf(page), []);
 });

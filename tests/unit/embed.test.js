@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frameAddress } from '../../www/element.js';
+import { changeOf, frameAddress } from '../../www/element.js';
 import { readMessage } from '../../www/embed.js';
 
 test('messages of others are none of our business', () => {
@@ -18,7 +18,7 @@ test('a command that is wrong is refused with its reason', () => {
   assert.match(readMessage({ type: 'digit-forge' })?.error ?? '', /undefined is none of play/);
   assert.match(readMessage({ type: 'digit-forge', command: 'fly' })?.error ?? '', /"fly" is none of play/);
   assert.match(readMessage({ type: 'digit-forge', command: { play: 1 } })?.error ?? '', /none of play/);
-  assert.match(readMessage({ type: 'digit-forge', command: 'set', settings: { seed: 3 } })?.error ?? '', /needs settings/);
+  for (const settings of [{ seed: 3 }, 'quick', '']) assert.match(readMessage({ type: 'digit-forge', command: 'set', settings })?.error ?? '', /needs settings/);
 });
 
 /** @param {Record<string, string>} attributes */
@@ -33,4 +33,15 @@ test('attributes become the frame’s address, preset and settings in the hash',
     frame({ preset: 'quick', lang: 'zh', autostart: '0', settings: 'batch=32&seed=7' }),
     'https://host.example/forge/index.html?embed=1&lang=zh&autostart=0#preset=quick&batch=32&seed=7',
   );
+});
+
+test('an attribute that changes is told as the address would say it', () => {
+  const change = (/** @type {string} */ name, /** @type {Record<string, string>} */ attributes) => changeOf(name, (key) => attributes[key] ?? null);
+  assert.equal(change('theme', { theme: 'dark', lang: 'zh' }), 'theme=dark');
+  assert.equal(change('view', { view: 'a&b' }), 'view=a%26b');
+  assert.equal(change('preset', { preset: 'conv', settings: 'seed=7' }), 'preset=conv&seed=7');
+  assert.equal(change('settings', { preset: 'conv', settings: '' }), 'preset=conv');
+  // What is gone can't be told.
+  assert.equal(change('theme', {}), '');
+  assert.equal(change('settings', {}), '');
 });

@@ -130,6 +130,16 @@ test('grey is luminance', () => {
   assert.deepEqual([...luminance(Uint8ClampedArray.of(0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 255))], [0, 255, 76]);
 });
 
+test('a collection knows of drawings, which no file has', () => {
+  const collection = new Collection();
+  collection.add(new Uint8Array(784), 1);
+  assert.equal(collection.hasDrawings, false);
+  collection.add(new Uint8Array(784), 1, true);
+  assert.equal(collection.hasDrawings, true);
+  collection.remove(1);
+  assert.equal(collection.hasDrawings, false);
+});
+
 test('a collection is ready with enough images, all labelled', () => {
   const collection = new Collection();
   for (let k = 0; k < LEAST; k++) {

@@ -42,6 +42,7 @@ test('keys act, but not while typing, with modifiers, or on a focused button', (
   assert.equal(actionFor(press('S'), 'BUTTON'), 'step');
   assert.equal(actionFor(press(' '), 'BUTTON'), null);
   assert.equal(actionFor(press('s'), 'INPUT'), null);
+  assert.equal(actionFor(press('Escape'), 'INPUT'), 'close');
   assert.equal(actionFor(press('r', { ctrlKey: true }), 'BODY'), null);
   assert.equal(actionFor(press('r', { metaKey: true }), 'BODY'), null);
 });

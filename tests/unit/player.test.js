@@ -22,6 +22,7 @@ function setUp() {
     canvases: () => ({ canvas: /** @type {any} */ ({}), raw: /** @type {any} */ ({}), scale: 2 }),
     look: () => ({ paper: 0xffffff, ink: 0 }),
     data: 'data/',
+    isDear: () => state.step >= 300,
   });
   const hear = (/** @type {FromWorker} */ message) => workers.at(-1).onmessage({ data: message });
   const resolved = { preset: 'quick', values: { seed: '1', average: '0.9' }, changed: {}, text: 'preset=quick', errors: [] };
@@ -147,6 +148,26 @@ test('a run opened from a checkpoint keeps it when the CPU takes over, and forge
   player.start(resolved, checkpoint);
   player.restart();
   assert.equal(sent.at(-1).checkpoint, null, 'a restart is from the beginning');
+});
+
+test('a run of some length is kept when another takes its place, but not where the other goes on from a file or has other data', () => {
+  const { sent, player, hear, resolved, state } = setUp();
+  const kept = (/** @type {() => void} */ restart, step = 300) => {
+    hear({ type: 'playing', run: state.run });
+    hear(progress(state.run, step));
+    restart();
+    return sent.findLast(({ type }) => type === 'start').keep;
+  };
+  assert.equal(sent.find(({ type }) => type === 'start').keep, false, 'there was none before');
+  assert.equal(kept(() => player.restart()), true);
+  assert.equal(kept(() => player.restart(), 299), false);
+  assert.equal(kept(() => player.start(resolved, checkpoint)), false);
+  const own = { name: 'a', found: 1, count: 1, images: new Uint8Array(784), labels: new Uint8Array(1), turned: false };
+  assert.equal(kept(() => (player.useData(own), player.restart())), false);
+  assert.equal(kept(() => player.restart()), true);
+  hear(progress(state.run, 500));
+  player.restart();
+  assert.equal(sent.at(-1).keep, false, 'it never trained');
 });
 
 test('a file that is no checkpoint is refused with its fault, and the run goes on', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fullText, readAddress, shareLink, withChange, without, withView, writeHash } from '../../www/state.js';
+import { fullText, hasSettings, isForeign, mergeHash, readAddress, shareLink, withChange, without, withView, writeHash } from '../../www/state.js';
 
 test('the page’s own words are told apart from settings', () => {
   const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&autostart=0');
@@ -48,6 +48,39 @@ test('a new hash keeps the page’s words', () => {
   assert.equal(writeHash('preset=quick&seed=2', '#engine=cpu&batch=9'), '#preset=quick&seed=2&engine=cpu');
 });
 
+test('a word of the page that means nothing leaves the hash, as a refused setting does', () => {
+  assert.equal(writeHash('seed=2', '#engine=GPU&lang=fr&theme=dark'), '#seed=2&theme=dark');
+});
+
+test('a hash without settings says nothing of what to train', () => {
+  for (const hash of ['', '#', '#controls', '#section2', '#a&b', '#theme=dark', '#lang=zh&view=both']) assert.ok(!hasSettings(hash), hash);
+  for (const hash of ['#seed=3', '#theme=dark&batch=8', '#foo=1']) assert.ok(hasSettings(hash), hash);
+  assert.equal(readAddress('?seed=3', '#section2').settings, 'seed=3');
+  assert.equal(readAddress('', '#section2').settings, '');
+});
+
+test('what a change of the hash doesn’t name stays', () => {
+  const hash = '#preset=quick&seed=2&engine=cpu&view=both';
+  assert.equal(mergeHash(hash, '#section2'), hash);
+  assert.equal(mergeHash(hash, ''), hash);
+  assert.equal(mergeHash(hash, '#view=raw&theme=dark'), '#preset=quick&seed=2&engine=cpu&view=raw&theme=dark');
+  assert.equal(mergeHash(hash, 'batch=8&view=raw'), '#batch=8&engine=cpu&view=raw');
+});
+
+test('settings of the query are mixed with what other sites add', () => {
+  assert.equal(readAddress('?seed=3&fbclid=x', '').mixed, true);
+  assert.equal(readAddress('?fbclid=x', '#seed=3').mixed, false);
+});
+
+test('a key of another site is told from one of ours with a slip in it', () => {
+  const unknown = (/** @type {string} */ key, near = '') => isForeign({ key, value: '1', message: `unknown setting \`${key}\`${near && ` (did you mean \`${near}\`?)`}` });
+  for (const key of ['utm_source', 'fbclid']) assert.ok(unknown(key), key);
+  // So short that everything is like them.
+  for (const [key, near] of [['ref', 'r1'], ['id', 'r1'], ['gclid', 'clip']]) assert.ok(unknown(key ?? '', near), key);
+  for (const [key, near] of [['bach', 'batch'], ['bacth', 'batch'], ['batchh', 'batch'], ['batsh', 'batch'], ['Seeds', 'seed'], ['grat', 'gRate'], ['theem', '']]) assert.ok(!unknown(key ?? '', near), key);
+  assert.equal(isForeign({ key: 'batch', value: '0', message: '`batch=0`: a whole number is expected' }), false);
+});
+
 test('a word chosen in the page leaves the address', () => {
   assert.equal(without('?lang=zh&embed=1', 'lang'), '?embed=1');
   assert.equal(without('#lang=zh', 'lang'), '');
@@ -73,11 +106,12 @@ test('the seed always shows', () => {
   assert.equal(fullText({ text: 'preset=quick&seed=5', values: { seed: '5' }, changed: { seed: '5' } }), 'preset=quick&seed=5');
 });
 
-test('a shared link names the engine and the view only if they were asked for', () => {
-  const link = (/** @type {'auto'|'cpu'} */ engine, /** @type {'averaged'|'both'} */ view) => shareLink('https://a.b/c/', 'preset=quick&seed=1', engine, view);
+test('a shared link names engine, doctor and view only if they were asked for', () => {
+  const link = (/** @type {'auto'|'cpu'} */ engine, /** @type {'averaged'|'both'} */ view, doctor = true) => shareLink('https://a.b/c/', 'preset=quick&seed=1', { engine, doctor }, view);
   assert.equal(link('auto', 'averaged'), 'https://a.b/c/#preset=quick&seed=1');
   assert.equal(link('cpu', 'averaged'), 'https://a.b/c/#preset=quick&seed=1&engine=cpu');
   assert.equal(link('auto', 'both'), 'https://a.b/c/#preset=quick&seed=1&view=both');
+  assert.equal(link('cpu', 'averaged', false), 'https://a.b/c/#preset=quick&seed=1&engine=cpu&doctor=off');
 });
 
 test('the hash names a view that isn’t the usual one', () => {

@@ -36,6 +36,6 @@ export class Door {
 
   /** After a change of language. */
   relabel() {
-    void this.#section?.then(({ view }) => view.build());
+    void this.#section?.then(({ view }) => view.relabel());
   }
 }

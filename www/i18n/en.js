@@ -260,6 +260,9 @@ export const strings = {
   'notice.message': 'A message from the embedding page was left out: {message}.',
   'notice.copyFailed': 'The browser did not allow copying. The link is in the address bar.',
 
+  'lost.restarted': 'Restarted.',
+  'lost.bringBack': 'Bring back step {step}',
+
   'quality.title': 'Read by a judge',
   'quality.note': 'A classifier that knows real digits, 99.58 % of MNIST’s test images, reads what the [g|generator] draws. It works beside the training, in a thread of its own.',
   'quality.show': 'Show',
@@ -361,6 +364,7 @@ export const strings = {
   'help.judge': 'Fooling the judge',
   'help.language': '中文 / English',
   'help.theme': 'Theme',
+  'help.escape': 'Close what is open',
   'help.help': 'This list',
   'help.doctor': 'The doctor looks after each run, and says when training breaks. With “doctor=off” in the address it stays away.',
   'help.space': 'Space',

@@ -260,6 +260,9 @@ export const strings = {
   'notice.message': '来自嵌入页面的一条消息未被采用：{message}。',
   'notice.copyFailed': '浏览器不允许复制。链接就在地址栏里。',
 
+  'lost.restarted': '已重新开始。',
+  'lost.bringBack': '找回第 {step} 步',
+
   'quality.title': '由评审来读',
   'quality.note': '一个认识真实数字的分类器（MNIST 测试图像读对 99.58 %）来读[g|生成器]画的数字。它在自己的线程里工作，与训练并行。',
   'quality.show': '显示',
@@ -361,6 +364,7 @@ export const strings = {
   'help.quality': '评审的读数',
   'help.language': '中文 / English',
   'help.theme': '外观',
+  'help.escape': '关闭打开的面板',
   'help.help': '这份列表',
   'help.doctor': '训练医生照看每次训练，训练出问题时会说出来。网址中写上“doctor=off”，它就不出现。',
   'help.space': '空格',

@@ -2,7 +2,7 @@
 
 import { SIDE } from './idx.js';
 
-/** `label` is null until somebody says it. @typedef {{image: Uint8Array, label: number | null}} Item */
+/** `label` is null until somebody says it; what is `drawn` is in no file. @typedef {{image: Uint8Array, label: number | null, drawn: boolean}} Item */
 
 /** With fewer there is nothing to learn. */
 export const LEAST = 10;
@@ -18,8 +18,8 @@ export class Collection {
   }
 
   /** @param {Uint8Array} image @param {number | null} label */
-  add(image, label) {
-    this.items.push({ image, label });
+  add(image, label, drawn = false) {
+    this.items.push({ image, label, drawn });
   }
 
   /** @param {number} k */
@@ -40,6 +40,10 @@ export class Collection {
 
   get unlabelled() {
     return this.items.filter(({ label }) => label === null).length;
+  }
+
+  get hasDrawings() {
+    return this.items.some(({ drawn }) => drawn);
   }
 
   /** Whether they can be trained on. */

@@ -57,6 +57,10 @@ export class Desk {
       removeAll: () => this.#removeAll(),
       train: () => this.#train(this.#collection.dataSet()),
     });
+    addEventListener('beforeunload', (event) => {
+      // The browser asks before a drawing is lost.
+      if (this.#collection.hasDrawings || !this.view.pad.isEmpty) event.preventDefault();
+    });
   }
 
   toggle() {
@@ -156,7 +160,7 @@ export class Desk {
     const strokes = pad.strokes;
     try {
       if (this.#collection.isFull) throw new OwnFault('full', words, { most: MOST });
-      this.#collection.add(await this.player.prepare(pad.picture()), label);
+      this.#collection.add(await this.player.prepare(pad.picture()), label, true);
       pad.forget(strokes);
       this.#showCollection();
       this.view.say(t('data.added', { n: number(this.#collection.items.length), label }));

@@ -2,6 +2,7 @@
 // judge that is taught here. Built when it is first opened.
 
 import { MOST, countRight, STRENGTHS } from '../fooling/attack.js';
+import { keepFocus } from '../focus.js';
 import { number, rich, t } from '../i18n/index.js';
 import { curve } from './curve.js';
 import { table } from './table.js';
@@ -45,6 +46,10 @@ export class FoolingView {
     this.said.setAttribute('role', 'status');
     lab.addEventListener('change', () => this.update());
     this.build();
+  }
+
+  relabel() {
+    keepFocus(this.place, () => this.build());
   }
 
   /** In the language of now. */
@@ -114,7 +119,11 @@ export class FoolingView {
     this.useButton = Object.assign(make('button'), { type: 'button', id: 'fooling-use' });
     this.useButton.addEventListener('click', () => this.lab.use('taught'));
     this.backButton = Object.assign(make('button', '', t('fooling.back')), { type: 'button', id: 'fooling-back' });
-    this.backButton.addEventListener('click', () => this.lab.use('pinned'));
+    this.backButton.addEventListener('click', () => {
+      // This button is about to go.
+      (this.useButton?.hidden ? this.teachButton : this.useButton)?.focus();
+      this.lab.use('pinned');
+    });
     row.append(this.teachButton, this.useButton, this.backButton);
     this.lessonPlace = make('div');
     this.lessonProgress = make('progress');

@@ -3,7 +3,7 @@
 import { t } from '../i18n/index.js';
 
 /** @typedef {import('../i18n/index.js').Key} Key */
-/** @typedef {{key: Key, act: () => void}} Remedy */
+/** @typedef {{key: Key, words?: () => Record<string, string>, act: () => void}} Remedy */
 
 export class NoticesView {
   /** @type {Map<string, {element: HTMLElement, relabel: () => void}>} */
@@ -33,7 +33,7 @@ export class NoticesView {
     close.className = 'dismiss';
     const relabel = () => {
       text.textContent = words();
-      remedies.forEach(({ key }, k) => (/** @type {HTMLElement} */ (buttons[k]).textContent = t(key)));
+      remedies.forEach(({ key, words: names }, k) => (/** @type {HTMLElement} */ (buttons[k]).textContent = t(key, names?.())));
       close.textContent = t('notice.close');
     };
     relabel();
@@ -46,8 +46,11 @@ export class NoticesView {
   dismiss(id) {
     for (const [key, { element }] of this.#shown) {
       if (key !== id && !(id.endsWith('*') && key.startsWith(id.slice(0, -1)))) continue;
+      const held = element.contains(document.activeElement);
       element.remove();
       this.#shown.delete(key);
+      // Who pressed a button in it is not thrown back to the top of the page.
+      if (held) (/** @type {HTMLElement | null} */ (this.place.querySelector('.dismiss')) ?? document.getElementById('controls'))?.focus({ preventScroll: true });
     }
   }
 

@@ -122,7 +122,11 @@ export class SettingsView {
     if (!setting.restart) name.append(' ', make('span', { class: 'live' }, t('settings.live')));
     row.append(name, ...control.inputs, make('p', { class: 'hint', id: helpId }, help), reset);
     if (setting.key === 'loss') row.append(this.#formulas(), make('p', { class: 'hint' }, t('settings.formulas')));
-    reset.addEventListener('click', () => this.wishes.change({ [setting.key]: reset.value }));
+    reset.addEventListener('click', () => {
+      // It is about to go, and the keyboard not with it.
+      if (reset.matches(':focus-visible')) control.inputs[0]?.focus();
+      this.wishes.change({ [setting.key]: reset.value });
+    });
     return { setting, row, show: control.show, reset };
   }
 
