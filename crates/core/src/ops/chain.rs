@@ -4,110 +4,32 @@
 //! little work for a workgroup, beside what a dispatch costs, a deep network needs no more dispatches than a shallow
 //! one. A layer that can serve says in [`super::Op::link`] what it is; the CPU runs the operations themselves.
 
+mod half;
+mod link;
 mod writer;
 
-use super::block::{Beside, MOST_MEMORIES};
-use super::conv::Geometry;
-use super::epilogue::Epilogue;
+pub(crate) use half::{halves, is_half};
+pub(super) use link::Form;
+pub use link::Link;
+
+use super::block::MOST_MEMORIES;
+use super::normalize::EPSILON;
 use super::{Adapter, Kernel, Op, Shader, params, shader};
 use crate::program::{Recorder, Role, Tensor, distinct};
 use std::rc::Rc;
 
 /// The most layers of a chain: it is compiled as a whole.
 const MOST_LINKS: usize = 20;
-/// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
-/// what a dispatch and a multiplication take on GPUs, not timed yet.
-const MOST_WORK: u64 = 1 << 20;
-/// The most values of an image that a layer without multiplications writes, likewise.
-const MOST_VALUES: usize = 1 << 16;
+params! { links: u32, epsilon: f32 }
 
-params! { links: u32 }
-
-/// A layer of which an image needs nothing of the others.
-#[derive(Clone, Copy, Debug)]
-pub struct Link {
-    pub(super) images: usize,
-    /// What the layer before it writes.
-    pub(super) source: Tensor,
-    /// What else it needs: weights, or of a norm's gradient what was normalised.
-    pub(super) other: Option<Tensor>,
-    pub(super) result: Tensor,
-    /// What it does at its end.
-    pub(super) epilogue: Epilogue,
-    pub(super) form: Form,
-}
-
-/// What a link does.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
-    /// A convolution from the large side to the small one.
-    Conv(Geometry),
-    /// Its transpose.
-    ConvTranspose(Geometry),
-    /// Evens out all values of an image, so many of so many channels; or is the gradient of that.
-    Normalize { len: usize, channels: usize, backward: bool },
-    /// Repeats pixels, or sums squares of them, and scales them.
-    Squares {
-        /// The result's `[H, W, C]`.
-        result: [usize; 3],
-        factor: usize,
-        scale: f32,
-        pools: bool,
-    },
-}
-
-impl Form {
-    /// Whether a chain has text for it, and it is little work for an image.
-    fn fits(&self) -> bool {
-        match self {
-            Form::Conv(g) | Form::ConvTranspose(g) => {
-                let phases = if let Form::Conv(_) = self { 1 } else { g.stride };
-                let whole = [g.height, g.width, g.kernel[0], g.kernel[1]].iter().all(|n| n.is_multiple_of(phases));
-                let fours = g.channels.is_multiple_of(4) || g.out_channels.is_multiple_of(4);
-                let singles = [g.channels, g.out_channels].iter().all(|&n| n == 1 || n.is_multiple_of(4));
-                let work = g.flops() / 2 / g.batch.max(1) as u64;
-                whole && fours && singles && work <= MOST_WORK
-            }
-            Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
-            Form::Squares { result, .. } => {
-                result[2].is_multiple_of(4) && result.iter().product::<usize>() < MOST_VALUES
-            }
-        }
-    }
-}
-
-impl Form {
-    /// Whether the images that it reads have one channel, and whether those that it writes do.
-    fn single_channels(&self) -> (bool, bool) {
-        match self {
-            Form::Conv(g) => (g.channels == 1, g.out_channels == 1),
-            Form::ConvTranspose(g) => (g.out_channels == 1, g.channels == 1),
-            Form::Normalize { .. } | Form::Squares { .. } => (false, false),
-        }
-    }
-}
-
-impl Link {
-    fn tensors(self) -> impl Iterator<Item = Tensor> {
-        [Some(self.source), self.other, Some(self.result), self.epilogue.beside()].into_iter().flatten()
-    }
-
-    /// Its images of one channel: what it reads or writes value by value.
-    pub fn singles(&self) -> Vec<Tensor> {
-        let (from_one, to_one) = self.form.single_channels();
-        let (gate, _, _) = self.epilogue.codes();
-        let gate = self.epilogue.beside().filter(|_| gate == Beside::Gate && to_one);
-        [from_one.then_some(self.source), to_one.then_some(self.result), gate].into_iter().flatten().collect()
-    }
-
-    /// It, if a chain can have it.
-    pub fn fitting(self) -> Option<Self> {
-        self.form.fits().then_some(self)
-    }
+/// Those of a workgroup.
+fn threads(adapter: Adapter) -> usize {
+    if adapter.is_software() { 8 } else { 256 }
 }
 
 /// Layers of one image after another. See the module's head.
 pub(crate) struct Chain {
+    links: u32,
     parts: Vec<Rc<dyn Op>>,
     images: usize,
     /// The memories it touches, each bound as a whole.
@@ -117,18 +39,23 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Whether an operation may be the link behind these: it takes the same images from where the last of them put them, and what
-    /// it needs for all images is none that they write.
-    pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], op: &Rc<dyn Op>) -> bool {
-        let (Some(before), Some(link)) = (parts.last().and_then(|op| op.link()), op.link()) else { return false };
-        let place = |t: Tensor| (r.storage(t), r.info(t).offset, r.shape(t).len());
-        // A gate, and what a norm's gradient looks at, are an image's own.
-        let weights = link.other.filter(|_| matches!(link.form, Form::Conv(_) | Form::ConvTranspose(_)));
-        let bias = link.epilogue.beside().filter(|_| link.epilogue.codes().0 == Beside::Bias);
-        let written = |t: Tensor| parts.iter().filter_map(|op| op.link()).any(|l| r.overlap(l.result, t));
-        before.images == link.images
-            && place(before.result) == place(link.source)
-            && ![weights, bias].into_iter().flatten().any(written)
+    /// Whether links may stand behind these: the first takes the same images from where the last of these put them, and what they
+    /// need of all images is none that these write.
+    pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
+        let links = |ops: &[Rc<dyn Op>]| ops.iter().filter_map(|op| op.link()).collect::<Vec<_>>();
+        let (before, after) = (links(parts), links(others));
+        let (Some(last), Some(first)) = (before.last(), after.first()) else { return false };
+        let shared = |t: Tensor| before.iter().any(|link| r.overlap(link.result, t));
+        last.images == first.images
+            && r.is_same_place(last.result, first.source)
+            && !after.iter().flat_map(Link::of_all_images).any(shared)
+    }
+
+    /// Whether links write what these halves read, and read what they write.
+    pub fn between(r: &Recorder, links: &[Link], halves: &[Rc<dyn Op>; 2]) -> bool {
+        let [first, then] = halves.each_ref().map(|half| half.link());
+        first.is_some_and(|first| links.iter().any(|link| r.is_same_place(link.result, first.source)))
+            && then.is_some_and(|then| links.iter().any(|link| r.is_same_place(link.source, then.result)))
     }
 
     /// What a chain of these operations takes value by value, and what in fours. Apart, each is bound as what it is.
@@ -161,7 +88,8 @@ impl Chain {
         let shaders = [Adapter::Software, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
         let images = parts.first()?.link()?.images;
-        Some(Chain { parts, images, memories, shaders })
+        let (links, parts) = (parts.len() as u32, parts.iter().flat_map(half::recorded).collect());
+        Some(Chain { links, parts, images, memories, shaders })
     }
 }
 
@@ -191,12 +119,11 @@ impl Op for Chain {
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {
-        let (shader, threads) = if adapter.is_software() { (&self.shaders[0], 8.0) } else { (&self.shaders[1], 256.0) };
         Kernel {
-            shader: shader.clone(),
+            shader: self.shaders[usize::from(!adapter.is_software())].clone(),
             entry: "run",
-            constants: vec![("THREADS", threads)],
-            params: Params { links: self.parts.len() as u32 }.bytes(),
+            constants: vec![("THREADS", threads(adapter) as f64)],
+            params: Params { links: self.links, epsilon: EPSILON }.bytes(),
             workgroups: [self.images as u32, 1, 1],
         }
     }
@@ -213,7 +140,7 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 pub(super) fn scenes() -> Vec<super::check::Scene> {
     use super::activation::Activation::{LeakyRelu, Sigmoid, Tanh};
     use super::check::{Random, Scene};
-    use super::conv::windows;
+    use super::conv::{Geometry, windows};
     use super::normalize::Grouping;
     use crate::program::{DType, Shape};
     struct Layers {
@@ -236,13 +163,14 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             t
         }
 
-        /// From `x` to `y`, and back, in a chain each way.
-        fn scene(mut self, name: String, [x, y]: [Tensor; 2], links: usize) -> Scene {
+        /// From `x` to `y`, and back, in chains of so many operations.
+        fn scene(mut self, name: String, [x, y]: [Tensor; 2], links: &[usize]) -> Scene {
             let loss = self.r.sum_of_squares(y).unwrap();
             let dx = self.r.gradients(loss, &[x]).unwrap()[0];
             let recording = self.r.finish(true, &[y, dx]);
             let chains = recording.programs[0].ops.iter().filter(|op| op.name() == "chain");
-            assert_eq!(chains.map(|op| op.parts().len()).collect::<Vec<_>>(), [links; 2], "{name}: forwards and back");
+            let there = |op: &Rc<dyn Op>| op.parts().len();
+            assert_eq!(chains.map(there).collect::<Vec<_>>(), links, "{name}: forwards and back");
             let (recording, uploads) = (recording.into(), self.uploads);
             Scene { name, recording, uploads, outputs: vec![y, dx], times: 1, tolerance: 1e-5 }
         }
@@ -262,7 +190,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = r.add(y, bias).unwrap();
         let y = r.activation(y, Tanh).unwrap();
         let y = r.conv(y, down, 2, 1).unwrap();
-        l.scene(format!("chain of {batch}x{height}x{width}, {channels:?}"), [x, y], 5)
+        l.scene(format!("chain of {batch}x{height}x{width}, {channels:?}"), [x, y], &[5, 5])
     };
     let there_and_back = |[height, width]: [usize; 2], kernel: [usize; 2], stride, pad| {
         let mut l = Layers::new();
@@ -275,7 +203,24 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = l.r.conv_at(g, x, w).unwrap();
         let y = l.r.activation(y, Sigmoid).unwrap();
         let y = l.r.conv_transpose_at(g, y, w).unwrap();
-        l.scene(format!("chain there and back, {g:?}"), [x, y], 2)
+        l.scene(format!("chain there and back, {g:?}"), [x, y], &[2, 2])
+    };
+    // Norms of a batch, or of its parts each, between convolutions: half in the chain before them, half in the one behind.
+    let batch = |[batch, height, width]: [usize; 3], [c0, c1, c2]: [usize; 3], groups| {
+        let mut l = Layers::new();
+        let x = l.input([batch, height, width, c0]);
+        let [w0, w1, w2] = [[c0, c1], [c1, c2], [c2, c0]].map(|[from, to]| l.input([3, 3, from, to]));
+        let bias = l.input([c1]);
+        let r = &mut l.r;
+        let y = r.conv(x, w0, 1, 1).unwrap();
+        let y = r.normalize(y, Grouping { groups, columns: c1 }).unwrap();
+        let y = r.add(y, bias).unwrap();
+        let y = r.activation(y, LeakyRelu(0.2)).unwrap();
+        let y = r.conv(y, w1, 1, 1).unwrap();
+        let y = r.normalize(y, Grouping { groups, columns: c2 }).unwrap();
+        let y = r.activation(y, Tanh).unwrap();
+        let y = r.conv(y, w2, 1, 1).unwrap();
+        l.scene(format!("chains of a batch of {batch}x{height}x{width}, {groups} parts"), [x, y], &[1, 2, 2, 1, 2, 2])
     };
     // From one channel and to one, across and by strides, ends between fours, each a gate of what goes back through it.
     let singles = |[batch, height, width]: [usize; 3], kernel, stride, pad| {
@@ -290,12 +235,15 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = r.conv_transpose(y, w1, stride, pad).unwrap();
         let y = r.add(y, bias).unwrap();
         let y = r.activation(y, Tanh).unwrap();
-        l.scene(format!("chain of one channel {batch}x{height}x{width}, kernel {kernel} by {stride}"), [x, y], 3)
+        l.scene(format!("chain of one channel {batch}x{height}x{width}, kernel {kernel} by {stride}"), [x, y], &[3, 3])
     };
     vec![
         singles([2, 6, 6], 4, 2, 1),
         singles([3, 5, 7], 3, 1, 1),
         singles([2, 9, 3], 3, 3, 0),
+        batch([6, 7, 5], [4, 8, 12], 1),
+        batch([6, 3, 2], [4, 20, 44], 3),
+        batch([2, 5, 5], [8, 4, 4], 2),
         all([3, 7, 7], [16, 8, 8, 16]),
         all([2, 3, 5], [4, 12, 20, 4]),
         all([5, 1, 2], [8, 4, 4, 24]),
@@ -350,7 +298,26 @@ mod tests {
         assert_eq!(chains([4, 8, 4], 6, None), 1);
         assert_eq!(chains([4, 6, 4], 6, None), 0, "channels that are no fours");
         assert_eq!(chains([4, 64, 4], 28, None), 0, "1.8 million multiplications");
-        assert_eq!(chains([4, 8, 4], 6, Some(1)), 0, "statistics of the batch");
+        assert_eq!(chains([4, 8, 4], 6, Some(1)), 2, "statistics of the batch: half of them each");
+        assert_eq!(chains([4, 6, 4], 6, Some(1)), 0, "nor do halves come without chains for them");
+    }
+
+    #[test]
+    fn a_chain_that_would_bind_too_much_is_cut() {
+        let links = |kept: usize| {
+            let mut r = Recorder::new();
+            r.begin("layers");
+            let mut all = vec![r.input("x", [2, 5, 5, 4], DType::F32)];
+            for i in 0..4 {
+                let w = r.input("w", [3, 3, 4, 4], DType::F32);
+                all.push(r.conv(all[i], w, 1, 1).unwrap());
+            }
+            let recording = r.finish(true, &all[5 - kept..]);
+            recording.programs[0].ops.iter().map(|op| op.parts().len()).collect::<Vec<_>>()
+        };
+        assert_eq!(links(1), [4]);
+        // Four weights, the images, and four results, none of which shares a memory, are one memory too many.
+        assert_eq!(links(4), [2, 2]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 struct Params {
     links: u32, // layers; for whoever looks at the buffer
+    epsilon: f32, // keeps a norm of equal values finite
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,14 +16,28 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> m0: array<vec4f>;
 const LINK_ROW = 0u;
 const LINK_NTH = 0u;
-const LINK_EPSILON = 1e-5;
-const LINK_SCALE = 1.0;
 // What the layer before has left, the weights or what else it needs, and where its values go.
 fn LINK_X(at: u32) -> vec4f { return m0[at]; }
 fn LINK_W(at: u32) -> vec4f { return m0[at]; }
 fn LINK_FROM(at: u32) -> vec4f { return m0[at]; } // one of both
+fn LINK_M(at: u32) -> vec4f { return m0[at]; } // a batch's moments
 fn LINK_PUT(value: vec4f, at: u32, column: u32) { m0[at] = finish(value, m0[column], true, 1u, 0.2); }
 //</memories>
+
+var<workgroup> fours: array<array<vec4f, 2>, THREADS>;
+
+// The sums of both over the threads of one column, of so many side by side.
+fn columns(one: vec4f, other: vec4f, thread: u32, wide: u32) -> array<vec4f, 2> {
+    workgroupBarrier();
+    fours[thread] = array(one, other);
+    workgroupBarrier();
+    var sums = array<vec4f, 2>();
+    for (var i = thread % wide; i < THREADS / wide * wide; i += wide) {
+        sums[0] += fours[i][0];
+        sums[1] += fours[i][1];
+    }
+    return sums;
+}
 
 // What becomes of values: a bias and an activation, by its code in functions.wgsl, or the slope of one whose output is `beside`.
 fn finish(value: vec4f, beside: vec4f, gated: bool, activation: u32, leak: f32) -> vec4f {
@@ -46,7 +61,7 @@ fn finish(value: vec4f, beside: vec4f, gated: bool, activation: u32, leak: f32) 
 // A convolution, or its transpose, from a source to a result. A transpose's pixels fall into PHASES down and as many across, by the
 // places of the kernel that reach them: those of a tile are of one phase. Of lines that name ROW or NTH there is one for each four
 // of pixels or of channels in a thread's tile.
-fn LINK_CONVOLVE(image: u32, thread: u32) {
+fn LINK_convolve(image: u32, thread: u32) {
     //<constants>
     const DEEP = 1u; // fours of pixels in a tile,
     const WIDE = 1u; // and fours of channels
@@ -147,7 +162,7 @@ fn LINK_CONVOLVE(image: u32, thread: u32) {
 
 //<even_out>
 // Normalises the image, as normalize.wgsl does, or is the gradient of that.
-fn LINK_EVEN_OUT(image: u32, thread: u32) {
+fn LINK_even_out(image: u32, thread: u32) {
     //<constants>
     const FOURS = 98u; // of an image
     const CHANNELS = 2u;
@@ -171,7 +186,7 @@ fn LINK_EVEN_OUT(image: u32, thread: u32) {
         //</backward>
     }
     let second = total(part, thread) / N;
-    let inverse = inverseSqrt(second.x + LINK_EPSILON);
+    let inverse = inverseSqrt(second.x + params.epsilon);
     for (var i = start + thread; i < start + FOURS; i += THREADS) {
         var x = LINK_FROM(i) - mean.x;
         //<backward>
@@ -182,9 +197,111 @@ fn LINK_EVEN_OUT(image: u32, thread: u32) {
 }
 //</even_out>
 
+//<moments>
+// The moments of each channel over the image's pixels, for `evened` behind all images: its mean and how far its squares lie apart; and
+// for a gradient the same of what that is with respect to, and the products of both.
+fn LINK_moments(image: u32, thread: u32) {
+    //<constants>
+    const PIXELS = 49u;
+    const CHANNELS = 2u; // in fours
+    const WIDE = 2u; // channels at a time, in fours
+    const ROWS = 2u; // of moments
+    //</constants>
+    let slots = THREADS / WIDE; // threads for each of them
+    let column = thread % WIDE;
+    for (var block = 0u; block < CHANNELS; block += WIDE) {
+        let channel = block + column;
+        let start = image * PIXELS * CHANNELS + channel;
+        var sum = vec4f();
+        var other = vec4f();
+        for (var i = thread / WIDE; i < PIXELS; i += slots) {
+            sum += LINK_FROM(start + i * CHANNELS);
+            //<backward>
+            other += LINK_X(start + i * CHANNELS);
+            //</backward>
+        }
+        let means = columns(sum, other, thread, WIDE);
+        let mean = means[0] / f32(PIXELS);
+        let mean_of_other = means[1] / f32(PIXELS);
+        sum = vec4f();
+        other = vec4f();
+        for (var i = thread / WIDE; i < PIXELS; i += slots) {
+            let centred = LINK_FROM(start + i * CHANNELS) - mean;
+            sum += centred * centred;
+            //<backward>
+            other += centred * (LINK_X(start + i * CHANNELS) - mean_of_other);
+            //</backward>
+        }
+        let sums = columns(sum, other, thread, WIDE);
+        if (thread < WIDE) {
+            let to = image * ROWS * CHANNELS + channel;
+            LINK_PUT(mean, to, channel);
+            LINK_PUT(sums[0], to + CHANNELS, channel);
+            //<backward>
+            LINK_PUT(mean_of_other, to + 2u * CHANNELS, channel);
+            LINK_PUT(sums[1], to + 3u * CHANNELS, channel);
+            //</backward>
+        }
+    }
+}
+//</moments>
+
+//<evened>
+// What even_out does, by the moments of all images of the batch: those of more values than an image has lie apart as its own do, and
+// as the images' means do from the mean of all.
+fn LINK_evened(image: u32, thread: u32) {
+    //<constants>
+    const PIXELS = 49u;
+    const CHANNELS = 2u;
+    const WIDE = 2u;
+    const GROUP = 16u; // images of a batch
+    const ROWS = 2u;
+    //</constants>
+    let slots = THREADS / WIDE;
+    let column = thread % WIDE;
+    for (var block = 0u; block < CHANNELS; block += WIDE) {
+        let channel = block + column;
+        let first = image / GROUP * GROUP * ROWS * CHANNELS + channel;
+        var sum = vec4f();
+        var other = vec4f();
+        for (var i = thread / WIDE; i < GROUP; i += slots) {
+            sum += LINK_M(first + i * ROWS * CHANNELS);
+            //<backward>
+            other += LINK_M(first + (i * ROWS + 2u) * CHANNELS);
+            //</backward>
+        }
+        let means = columns(sum, other, thread, WIDE);
+        let mean = means[0] / f32(GROUP);
+        let mean_of_other = means[1] / f32(GROUP);
+        sum = vec4f();
+        other = vec4f();
+        for (var i = thread / WIDE; i < GROUP; i += slots) {
+            let at = first + i * ROWS * CHANNELS;
+            let apart = LINK_M(at) - mean;
+            sum += LINK_M(at + CHANNELS) + f32(PIXELS) * apart * apart;
+            //<backward>
+            other += LINK_M(at + 3u * CHANNELS) + f32(PIXELS) * apart * (LINK_M(at + 2u * CHANNELS) - mean_of_other);
+            //</backward>
+        }
+        let sums = columns(sum, other, thread, WIDE);
+        let inverse = inverseSqrt(sums[0] / f32(GROUP * PIXELS) + params.epsilon);
+        let along = sums[1] / f32(GROUP * PIXELS) * inverse * inverse;
+        // Those that are no whole row have only summed along.
+        for (var i = select(PIXELS, thread / WIDE, thread < slots * WIDE); i < PIXELS; i += slots) {
+            let at = (image * PIXELS + i) * CHANNELS + channel;
+            var x = LINK_FROM(at) - mean;
+            //<backward>
+            x = LINK_X(at) - mean_of_other - x * along;
+            //</backward>
+            LINK_PUT(x * inverse, at, channel);
+        }
+    }
+}
+//</evened>
+
 //<repeat>
 // Makes the image larger, or smaller, as upsample.wgsl does.
-fn LINK_REPEAT(image: u32, thread: u32) {
+fn LINK_repeat(image: u32, thread: u32) {
     //<constants>
     const HEIGHT = 14u; // of the result
     const WIDTH = 14u;
@@ -205,7 +322,7 @@ fn LINK_REPEAT(image: u32, thread: u32) {
             x += LINK_X(((row * FACTOR + t / FACTOR) * WIDTH * FACTOR + column * FACTOR + t % FACTOR) * CHANNELS + channel);
         }
         //</pool>
-        LINK_PUT(LINK_SCALE * x, image * FOURS + i, channel);
+        LINK_PUT(x, image * FOURS + i, channel);
     }
 }
 //</repeat>
@@ -213,10 +330,10 @@ fn LINK_REPEAT(image: u32, thread: u32) {
 @compute @workgroup_size(THREADS)
 fn run(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     //<links>
-    LINK_CONVOLVE(group.x, thread);
+    LINK_convolve(group.x, thread);
     storageBarrier();
-    LINK_EVEN_OUT(group.x, thread);
+    LINK_even_out(group.x, thread);
     storageBarrier();
-    LINK_REPEAT(group.x, thread);
+    LINK_repeat(group.x, thread);
     //</links>
 }

@@ -115,6 +115,11 @@ pub trait Op: Any {
         None
     }
 
+    /// The same as two links, of which the first is all that an image tells the others, and the second needs to know that of all.
+    fn halves(&self, _recorder: &mut Recorder) -> Option<[Link; 2]> {
+        None
+    }
+
     /// What to dispatch on a GPU of this kind.
     fn kernel(&self, adapter: Adapter) -> Kernel;
 

@@ -113,6 +113,29 @@ impl Extents {
         link.fitting().filter(|_| columns == 1 && seen == len && len.is_multiple_of(channels))
     }
 
+    /// For two chains, where each channel of a batch of images is a column.
+    fn halves(
+        &self,
+        r: &mut Recorder,
+        [source, result]: [Tensor; 2],
+        other: Option<Tensor>,
+        epilogue: Epilogue,
+    ) -> Option<[Link; 2]> {
+        let Extents { groups, rows, columns: channels, seen, .. } = *self;
+        let [images, _, _, _] = r.shape(source).images("normalize").ok()?;
+        if channels != self.channels || seen < rows || !images.is_multiple_of(groups) {
+            return None;
+        }
+        let (group, backward) = (images / groups, other.is_some());
+        let pixels = rows / group;
+        let moments = r.result("moments", [images, if backward { 4 } else { 2 }, channels], DType::F32);
+        let first = Form::Moments { pixels, channels, backward };
+        let then = Form::Evened { moments, group, pixels, channels, backward };
+        let first = Link { images, source, other, result: moments, epilogue: Epilogue::default(), form: first };
+        let then = Link { images, source, other, result, epilogue, form: then };
+        Some([first.fitting()?, then.fitting()?])
+    }
+
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
         constants.push(("THREADS", if adapter.is_software() { 16.0 } else { 256.0 }));
         let params = Params {
@@ -178,6 +201,10 @@ impl Op for Normalize {
 
     fn link(&self) -> Option<Link> {
         self.extents.link([self.x, self.y], None, self.epilogue)
+    }
+
+    fn halves(&self, r: &mut Recorder) -> Option<[Link; 2]> {
+        self.extents.halves(r, [self.x, self.y], None, self.epilogue)
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

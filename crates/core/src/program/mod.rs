@@ -283,6 +283,12 @@ impl Recorder {
         a.storage == b.storage && a.offset < ends[1] && b.offset < ends[0]
     }
 
+    /// Whether two tensors are the same values, whatever their shapes.
+    pub(crate) fn is_same_place(&self, a: Tensor, b: Tensor) -> bool {
+        let [a, b] = [a, b].map(|t| (self.storage(t), self.info(t).offset, self.shape(t).len()));
+        a == b
+    }
+
     /// `x` seen with another shape of as many values; nothing is copied.
     pub(crate) fn view(&mut self, x: Tensor, shape: Shape) -> Tensor {
         let (dtype, storage, offset) = (self.info(x).dtype, self.storage(x), self.info(x).offset);

@@ -1,10 +1,9 @@
 //! Writes a chain's shader: chain.wgsl with a function for each link.
 
-use super::{Form, Link};
+use super::{Form, Link, threads};
 use crate::ops::block::{Beside, number};
 use crate::ops::conv::Geometry;
 use crate::ops::marks::{cut, keep, repeat, with_constants};
-use crate::ops::normalize::EPSILON;
 use crate::ops::{Adapter, Op};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
@@ -19,9 +18,10 @@ pub fn shader(text: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor
     let bindings: String = (0..memories.len()).map(|i| places.binding(i)).collect();
     let (mut functions, mut calls) = (String::new(), String::new());
     for (i, link) in links.iter().enumerate() {
-        let (name, body) = body(&link.form, rest, adapter);
-        functions += &(ends(link, &places) + &body).replace("LINK_", &format!("link{i}_"));
-        calls += &format!("link{i}_{name}(group.x, thread);\nstorageBarrier();\n");
+        let text = Text::of(&link.form, adapter);
+        let own = format!("link{i}_");
+        functions += &(ends(link, &places) + &text.written(rest)).replace("LINK_", &own);
+        calls += &[&own, text.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
     }
     [head, &bindings, middle, &functions, entry, &calls, tail].concat()
 }
@@ -83,77 +83,124 @@ fn ends(link: &Link, places: &Places) -> String {
     let (from_one, to_one) = link.form.single_channels();
     let kind = |single: bool| if single { "f32" } else { "vec4f" };
     let at = |single: bool, t: Tensor, at: &str| if single { places.single(t, at) } else { places.four(t, at) };
-    let read = |name: &str, single: bool, t: Tensor| {
-        format!("fn LINK_{name}(at: u32) -> {} {{\nreturn {};\n}}\n", kind(single), at(single, t, "at"))
-    };
+    let mut text = String::new();
+    // A norm is of what its gradient is with respect to.
+    let normalised = Some(link.other.unwrap_or(link.source)).filter(|_| !from_one);
+    let reads = [("X", Some(link.source)), ("W", link.other), ("FROM", normalised), ("M", link.moments())];
+    for (name, tensor) in reads {
+        let Some(tensor) = tensor else { continue };
+        let single = from_one && name == "X";
+        text += &format!("fn LINK_{name}(at: u32) -> {} {{\nreturn {};\n}}\n", kind(single), at(single, tensor, "at"));
+    }
     let (beside, code, leak) = link.epilogue.codes();
     let gated = beside == Beside::Gate;
     let beside = link.epilogue.beside().map_or("0.0".into(), |t| at(to_one, t, if gated { "at" } else { "column" }));
-    let put = format!(
+    let scale = link.form.scale();
+    let factor = if scale == 1.0 { String::new() } else { number(scale) + " * " };
+    text + &format!(
         "fn LINK_PUT(value: {}, at: u32, column: u32) {{\n\
-         let y = finish(vec4f(value), vec4f({beside}), {gated}, {code}u, {});\n{}}}\n",
+         let y = finish(vec4f({factor}value), vec4f({beside}), {gated}, {code}u, {});\n{}}}\n",
         kind(to_one),
         number(leak),
         places.put(link.result, to_one, "at", "y"),
-    );
-    read("X", from_one, link.source) + &link.other.map_or(String::new(), |other| read("W", false, other)) + &put
+    )
 }
 
-/// The name and the text of a link's function, of those of chain.wgsl.
-fn body(form: &Form, text: &str, adapter: Adapter) -> (&'static str, String) {
-    let template = |name: &str| cut(text, name).1.to_owned();
-    match *form {
-        Form::Conv(g) => ("CONVOLVE", convolve(&template("convolve"), g, false, adapter)),
-        Form::ConvTranspose(g) => ("CONVOLVE", convolve(&template("convolve"), g, true, adapter)),
-        Form::Normalize { len, channels, backward } => {
-            let text = keep(&template("even_out"), "backward", backward);
-            let text = text.replace("LINK_FROM", if backward { "LINK_W" } else { "LINK_X" });
-            let text = text.replace("LINK_EPSILON", &number(EPSILON));
-            ("EVEN_OUT", with_constants(&text, &[("u", &[("FOURS", len / 4), ("CHANNELS", channels / 4)])]))
+/// What becomes of a function of chain.wgsl.
+struct Text {
+    /// Its name, and that of the marks around it.
+    name: &'static str,
+    /// Its alternatives, and whether they are kept.
+    marks: Vec<(&'static str, bool)>,
+    whole: Vec<(&'static str, usize)>,
+    signed: Vec<(&'static str, usize)>,
+    /// How many fours of pixels and of channels a tile has.
+    tile: [usize; 2],
+}
+
+impl Text {
+    fn of(form: &Form, adapter: Adapter) -> Self {
+        let mut text = Text { name: "evened", marks: Vec::new(), whole: Vec::new(), signed: Vec::new(), tile: [1; 2] };
+        match *form {
+            Form::Conv(g) => text.convolve(g, false, adapter),
+            Form::ConvTranspose(g) => text.convolve(g, true, adapter),
+            Form::Normalize { len, channels, backward } => {
+                text.name = "even_out";
+                text.marks = vec![("backward", backward)];
+                text.whole = vec![("FOURS", len / 4), ("CHANNELS", channels / 4)];
+            }
+            Form::Moments { pixels, channels, backward } => {
+                text.name = "moments";
+                text.batch(1, pixels, channels, backward, adapter);
+            }
+            Form::Evened { group, pixels, channels, backward, .. } => {
+                text.batch(group, pixels, channels, backward, adapter);
+            }
+            Form::Squares { result: [height, width, channels], factor, pools, .. } => {
+                text.name = "repeat";
+                text.marks = vec![("upsample", !pools), ("pool", pools)];
+                text.whole = vec![("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / 4), ("FACTOR", factor)];
+            }
         }
-        Form::Squares { result: [height, width, channels], factor, scale, pools } => {
-            let text = keep(&keep(&template("repeat"), "upsample", !pools), "pool", pools);
-            let text = text.replace("LINK_SCALE", &number(scale));
-            let whole = [("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / 4), ("FACTOR", factor)];
-            ("REPEAT", with_constants(&text, &[("u", &whole)]))
-        }
+        text
     }
-}
 
-fn convolve(template: &str, g: Geometry, transposed: bool, adapter: Adapter) -> String {
-    let (large, small) = ([g.height, g.width, g.channels], [g.out_height, g.out_width, g.out_channels]);
-    let (phases, [source, result]) = if transposed { (g.stride, [small, large]) } else { (1, [large, small]) };
-    // One channel is a single value, more are fours.
-    let [depth, channels] = [source[2], result[2]].map(|channels| channels.div_ceil(4));
-    let (from_one, to_one) = (source[2] == 1, result[2] == 1);
-    let [down, across] = [result[0] / phases, result[1] / phases];
-    // A thread of a software adapter is one of few, and its reads are dear.
-    let software = adapter.is_software();
-    let wide = [4, 2].into_iter().find(|&wide| software && channels.is_multiple_of(wide)).unwrap_or(1);
-    let deep = if software && down * across > 4 { 2 } else { 1 };
-    let marks = [
-        ("transpose", transposed),
-        ("forward", !transposed),
-        ("from_one", from_one),
-        ("from_fours", !from_one),
-        ("to_one", to_one),
-        ("to_fours", !to_one),
-        ("both_fours", !from_one && !to_one),
-    ];
-    let text = marks.iter().fold(template.to_owned(), |text, (name, whether)| keep(&text, name, *whether));
-    let text = repeat(&repeat(&text, "LINK_ROW", deep), "LINK_NTH", wide);
-    let whole = [
-        ("DEEP", deep),
-        ("WIDE", wide),
-        ("DEPTH", depth),
-        ("PIXELS_DOWN", down),
-        ("PIXELS_ACROSS", across),
-        ("CHANNELS", channels),
-        ("TAPS_DOWN", g.kernel[0] / phases),
-        ("TAPS_ACROSS", g.kernel[1] / phases),
-        ("STRIDE", g.stride),
-        ("PHASES", phases),
-        ("PAD", g.pad),
-    ];
-    with_constants(&text, &[("u", &whole), ("i", &[("HEIGHT", source[0]), ("WIDTH", source[1])])])
+    /// Half of a batch norm.
+    fn batch(&mut self, group: usize, pixels: usize, channels: usize, backward: bool, adapter: Adapter) {
+        let fours = channels / 4;
+        // All threads take as many columns, each of several.
+        let wide = (1..=fours.min(threads(adapter))).rev().find(|&wide| fours.is_multiple_of(wide)).unwrap_or(1);
+        let rows = if backward { 4 } else { 2 };
+        self.marks = vec![("backward", backward)];
+        self.whole = vec![("GROUP", group), ("PIXELS", pixels), ("CHANNELS", fours), ("WIDE", wide), ("ROWS", rows)];
+    }
+
+    fn convolve(&mut self, g: Geometry, transposed: bool, adapter: Adapter) {
+        let (large, small) = ([g.height, g.width, g.channels], [g.out_height, g.out_width, g.out_channels]);
+        let (phases, [source, result]) = if transposed { (g.stride, [small, large]) } else { (1, [large, small]) };
+        // One channel is a single value, more are fours.
+        let [depth, channels] = [source[2], result[2]].map(|channels| channels.div_ceil(4));
+        let (from_one, to_one) = (source[2] == 1, result[2] == 1);
+        let [down, across] = [result[0] / phases, result[1] / phases];
+        // A thread of a software adapter is one of few, and its reads are dear.
+        let software = adapter.is_software();
+        let wide = [4, 2].into_iter().find(|&wide| software && channels.is_multiple_of(wide)).unwrap_or(1);
+        let deep = if software && down * across > 4 { 2 } else { 1 };
+        self.name = "convolve";
+        self.tile = [deep, wide];
+        self.marks = vec![
+            ("transpose", transposed),
+            ("forward", !transposed),
+            ("from_one", from_one),
+            ("from_fours", !from_one),
+            ("to_one", to_one),
+            ("to_fours", !to_one),
+            ("both_fours", !from_one && !to_one),
+        ];
+        self.whole = vec![
+            ("DEEP", deep),
+            ("WIDE", wide),
+            ("DEPTH", depth),
+            ("PIXELS_DOWN", down),
+            ("PIXELS_ACROSS", across),
+            ("CHANNELS", channels),
+            ("TAPS_DOWN", g.kernel[0] / phases),
+            ("TAPS_ACROSS", g.kernel[1] / phases),
+            ("STRIDE", g.stride),
+            ("PHASES", phases),
+            ("PAD", g.pad),
+        ];
+        self.signed = vec![("HEIGHT", source[0]), ("WIDTH", source[1])];
+    }
+
+    /// From what stands in the file.
+    fn written(&self, file: &str) -> String {
+        let mut text = cut(file, self.name).1.to_owned();
+        for &(name, kept) in &self.marks {
+            text = keep(&text, name, kept);
+        }
+        let [deep, wide] = self.tile;
+        let text = repeat(&repeat(&text, "LINK_ROW", deep), "LINK_NTH", wide);
+        with_constants(&text, &[("u", &self.whole), ("i", &self.signed)])
+    }
 }

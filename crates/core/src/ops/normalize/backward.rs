@@ -109,6 +109,10 @@ impl Op for Backward {
         self.extents.link([self.dy, self.dx], Some(self.x), Epilogue::default())
     }
 
+    fn halves(&self, r: &mut Recorder) -> Option<[Link; 2]> {
+        self.extents.halves(r, [self.dy, self.dx], Some(self.x), Epilogue::default())
+    }
+
     fn kernel(&self, adapter: Adapter) -> Kernel {
         self.extents.kernel("backward", adapter, Epilogue::default().constants())
     }

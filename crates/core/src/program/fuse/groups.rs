@@ -3,7 +3,7 @@
 use super::Piece;
 use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
-use crate::ops::chain::Chain;
+use crate::ops::chain::{self, Chain, Link};
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
 use crate::ops::tick::ticked;
@@ -12,24 +12,26 @@ use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
 
 /// The pieces of a program with these operations. `nodes` are those of all programs.
-pub(super) fn group(r: &Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[Tensor]) -> Vec<Piece> {
+pub(super) fn group(r: &mut Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep: &[Tensor]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
+    while let Some((both, at)) = found(r, &pieces, |ops, movable| normalize::both(ops, movable)) {
+        take(r, &mut pieces, &at, Piece::One(both));
+    }
+    halve(r, &mut pieces);
+    let r = &*r;
     let alone = |t: Tensor, reader: &Rc<dyn Op>| {
         let read_by = |n: &&Node| !n.op.is_view() && n.op.reads().iter().any(|&read| r.overlap(read, t));
         nodes.iter().filter(read_by).all(|n| Rc::ptr_eq(&n.op, reader)) && !keep.iter().any(|&k| r.overlap(k, t))
     };
-    let mut pieces: Vec<Piece> = ops.into_iter().map(Piece::One).collect();
     while let Some((draw, at)) = found(r, &pieces, |ops, movable| Draw::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Draw(draw));
-    }
-    while let Some((both, at)) = found(r, &pieces, |ops, movable| normalize::both(ops, movable)) {
-        take(r, &mut pieces, &at, Piece::One(both));
     }
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Update(update));
     }
     chains(r, &mut pieces);
     late_ticks(r, &mut pieces);
-    blocks(r, pieces)
+    blocks(r, pieces).into_iter().map(Piece::or_one).collect()
 }
 
 /// Moves each tick of the clock on to the last small operation, whose block it can join, before the first that can't do without
@@ -103,21 +105,36 @@ fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
     });
 }
 
+/// Cuts the norms of a batch in two, where the layers before and after them are links of chains, which then take a half each.
+fn halve(r: &mut Recorder, pieces: &mut Vec<Piece>) {
+    let links: Vec<Link> = pieces.iter().flat_map(Piece::parts).filter_map(|op| op.link()).collect();
+    let whole = std::mem::take(pieces).into_iter().flat_map(|piece| match &piece {
+        Piece::One(op) => match chain::halves(op, r) {
+            Some(halves) if Chain::between(r, &links, &halves) => halves.map(|half| Piece::Chain(vec![half])).into(),
+            _ => vec![piece],
+        },
+        _ => vec![piece],
+    });
+    *pieces = whole.collect();
+}
+
 /// Gathers layers that follow one another, and of which an image needs nothing of the others, into chains.
 fn chains(r: &Recorder, pieces: &mut Vec<Piece>) {
     let mut i = 0;
     while i < pieces.len() {
         let parts = pieces[i].parts();
-        let next = (i + 1..pieces.len()).find(|&j| match (&pieces[i], &pieces[j]) {
-            (Piece::One(_) | Piece::Chain(_), Piece::One(op)) if Chain::continues(r, &parts, op) => {
-                Chain::has_room(&[parts.as_slice(), &[Rc::clone(op)]].concat(), r)
-                    && meeting(r, pieces, &[i, j]).is_some()
-            }
-            _ => false,
+        let chain = |j: usize| [parts.clone(), pieces[j].parts()].concat();
+        let single = |piece: &Piece| matches!(piece, Piece::One(_) | Piece::Chain(_));
+        let next = (i + 1..pieces.len()).find(|&j| {
+            single(&pieces[i])
+                && single(&pieces[j])
+                && Chain::continues(r, &parts, &pieces[j].parts())
+                && Chain::has_room(&chain(j), r)
+                && meeting(r, pieces, &[i, j]).is_some()
         });
         match next {
             Some(j) => {
-                let chain = Piece::Chain([parts, pieces[j].parts()].concat());
+                let chain = Piece::Chain(chain(j));
                 take(r, pieces, &[i, j], chain);
             }
             None => i += 1,

@@ -19,7 +19,7 @@ mod pools;
 use super::{Recorder, Tensor};
 use crate::ops::Op;
 use crate::ops::block::{Block, MOST_MEMORIES};
-use crate::ops::chain::Chain;
+use crate::ops::chain::{self, Chain};
 use crate::ops::draw::Draw;
 use crate::ops::update::Update;
 use std::rc::Rc;
@@ -71,6 +71,30 @@ impl Piece {
         }
     }
 
+    /// It, or its only operation: a group of one is no gain, but half a norm is no operation by itself.
+    fn or_one(self) -> Piece {
+        match &self {
+            Piece::Block(parts) | Piece::Chain(parts)
+                if let [only] = parts.as_slice()
+                    && !chain::is_half(only) =>
+            {
+                Piece::One(Rc::clone(only))
+            }
+            _ => self,
+        }
+    }
+
+    /// What is left of it where it has no room: its operations, or a chain's halves.
+    fn cut(self) -> Vec<Piece> {
+        match &self {
+            Piece::Chain(parts) if parts.len() > 1 => {
+                let (first, then) = parts.split_at(parts.len() / 2);
+                [first, then].map(|links| Piece::Chain(links.to_vec()).or_one()).into()
+            }
+            _ => self.parts().into_iter().map(Piece::One).collect(),
+        }
+    }
+
     /// The finished operation, once its tensors have their places; `None` if it would need too many bindings.
     fn finish(&self, r: &Recorder) -> Option<Rc<dyn Op>> {
         match self {
@@ -97,14 +121,6 @@ pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>>
         return programs;
     }
     let mut programs: Vec<Vec<Piece>> = programs.into_iter().map(|ops| groups::group(r, &nodes, ops, keep)).collect();
-    // A block of one operation is no gain.
-    for piece in programs.iter_mut().flatten() {
-        if let Piece::Block(parts) = piece
-            && let [only] = parts.as_slice()
-        {
-            *piece = Piece::One(Rc::clone(only));
-        }
-    }
     let tensors = r.tensors.clone();
     loop {
         pools::plan(r, &programs, keep);
@@ -118,7 +134,7 @@ pub(super) fn rewrite(r: &mut Recorder, keep: &[Tensor]) -> Vec<Vec<Rc<dyn Op>>>
         for (pieces, finished) in programs.iter_mut().zip(finished) {
             let apart = pieces.drain(..).zip(finished).flat_map(|(piece, finished)| match finished {
                 Some(_) => vec![piece],
-                None => piece.parts().into_iter().map(Piece::One).collect(),
+                None => piece.cut(),
             });
             *pieces = apart.collect();
         }

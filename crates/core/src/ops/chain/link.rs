@@ -1,0 +1,121 @@
+//! What a layer is for a chain.
+
+use crate::ops::block::Beside;
+use crate::ops::conv::Geometry;
+use crate::ops::epilogue::Epilogue;
+use crate::program::Tensor;
+
+/// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
+/// what a dispatch and a multiplication take on GPUs, not timed yet.
+const MOST_WORK: u64 = 1 << 20;
+/// The most values of an image that a layer without multiplications writes, likewise.
+const MOST_VALUES: usize = 1 << 16;
+
+/// A layer of which an image needs nothing of the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    pub(in crate::ops) images: usize,
+    /// What the layer before it writes.
+    pub(in crate::ops) source: Tensor,
+    /// What else it needs: weights, or of a norm's gradient what was normalised.
+    pub(in crate::ops) other: Option<Tensor>,
+    pub(in crate::ops) result: Tensor,
+    /// What it does at its end.
+    pub(in crate::ops) epilogue: Epilogue,
+    pub(in crate::ops) form: Form,
+}
+
+/// What a link does.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) enum Form {
+    /// A convolution from the large side to the small one.
+    Conv(Geometry),
+    /// Its transpose.
+    ConvTranspose(Geometry),
+    /// Evens out all values of an image, so many of so many channels; or is the gradient of that.
+    Normalize { len: usize, channels: usize, backward: bool },
+    /// Of a batch norm, or of its gradient: means, sums of squares and of products of each channel of an image.
+    Moments { pixels: usize, channels: usize, backward: bool },
+    /// What follows from the `moments` of all images, of which as many as `group` are one batch.
+    Evened { moments: Tensor, group: usize, pixels: usize, channels: usize, backward: bool },
+    /// Repeats pixels, or sums squares of them, and scales them.
+    Squares {
+        /// The result's `[H, W, C]`.
+        result: [usize; 3],
+        factor: usize,
+        scale: f32,
+        pools: bool,
+    },
+}
+
+impl Form {
+    /// Whether a chain has text for it, and it is little work for an image.
+    fn fits(&self) -> bool {
+        match self {
+            Form::Conv(g) | Form::ConvTranspose(g) => {
+                let phases = if let Form::Conv(_) = self { 1 } else { g.stride };
+                let whole = [g.height, g.width, g.kernel[0], g.kernel[1]].iter().all(|n| n.is_multiple_of(phases));
+                let fours = g.channels.is_multiple_of(4) || g.out_channels.is_multiple_of(4);
+                let singles = [g.channels, g.out_channels].iter().all(|&n| n == 1 || n.is_multiple_of(4));
+                let work = g.flops() / 2 / g.batch.max(1) as u64;
+                whole && fours && singles && work <= MOST_WORK
+            }
+            Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
+            Form::Moments { pixels, channels, .. } | Form::Evened { pixels, channels, .. } => {
+                channels.is_multiple_of(4) && (1..MOST_VALUES).contains(&(pixels * channels))
+            }
+            Form::Squares { result, .. } => {
+                result[2].is_multiple_of(4) && result.iter().product::<usize>() < MOST_VALUES
+            }
+        }
+    }
+}
+
+impl Form {
+    /// What its values are multiplied by at their end.
+    pub fn scale(&self) -> f32 {
+        if let Form::Squares { scale, .. } = *self { scale } else { 1.0 }
+    }
+
+    /// Whether the images that it reads have one channel, and whether those that it writes do.
+    pub fn single_channels(&self) -> (bool, bool) {
+        match self {
+            Form::Conv(g) => (g.channels == 1, g.out_channels == 1),
+            Form::ConvTranspose(g) => (g.out_channels == 1, g.channels == 1),
+            _ => (false, false),
+        }
+    }
+}
+
+impl Link {
+    /// What it touches.
+    pub fn tensors(self) -> impl Iterator<Item = Tensor> {
+        let all = [Some(self.source), self.other, self.moments(), Some(self.result), self.epilogue.beside()];
+        all.into_iter().flatten()
+    }
+
+    /// A norm's, of all images of a batch.
+    pub fn moments(self) -> Option<Tensor> {
+        if let Form::Evened { moments, .. } = self.form { Some(moments) } else { None }
+    }
+
+    /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments.
+    pub fn of_all_images(&self) -> impl Iterator<Item = Tensor> + use<> {
+        let weights = self.other.filter(|_| matches!(self.form, Form::Conv(_) | Form::ConvTranspose(_)));
+        let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
+        [weights, bias, self.moments()].into_iter().flatten()
+    }
+
+    /// Its images of one channel: what it reads or writes value by value.
+    pub fn singles(&self) -> Vec<Tensor> {
+        let (from_one, to_one) = self.form.single_channels();
+        let (gate, _, _) = self.epilogue.codes();
+        let gate = self.epilogue.beside().filter(|_| gate == Beside::Gate && to_one);
+        [from_one.then_some(self.source), to_one.then_some(self.result), gate].into_iter().flatten().collect()
+    }
+
+    /// It, if a chain can have it.
+    pub fn fitting(self) -> Option<Self> {
+        self.form.fits().then_some(self)
+    }
+}
