@@ -4,6 +4,7 @@
 
 import { number, ruleWords, t } from './i18n/index.js';
 import { withChange } from './state.js';
+import { plain } from './views/alarms.js';
 
 /** @typedef {import('./protocol.js').Alarm} Alarm */
 /** @typedef {import('./protocol.js').Offer} Offer */
@@ -87,7 +88,7 @@ export class Doctor {
     };
     const words = () => `${where()} ${then()}`;
     view.clear();
-    if (changed) view.note(alarm.rule, () => `${ruleWords(alarm.rule, this.#rules).label}. ${words()}`, true);
+    if (changed) view.note(alarm.rule, () => t('doctor.brief', { label: ruleWords(alarm.rule, this.#rules).label, reason: words(), cure: '' }), true);
     // The run has gone back already, or can't.
     else this.#raise({ ...alarm, since: rescue?.breakage?.step ?? alarm.since, before: null }, words, back === null);
   }
@@ -99,7 +100,10 @@ export class Doctor {
     if (!extra) this.#open.add(rule);
     const [first] = offers;
     if (state.options.embed) {
-      const words = () => `${ruleWords(rule, this.#rules).label}. ${extra?.() ?? ''} ${first ? this.cure(rule, first) : ''}`;
+      const words = () => {
+        const { label, reason } = ruleWords(rule, this.#rules);
+        return plain(t('doctor.brief', { label, reason: extra?.() ?? reason, cure: first ? this.cure(rule, first) : '' }));
+      };
       const remedies = first ? [{ key: /** @type {const} */ ('doctor.apply'), act: () => this.#apply(alarm, first, lost) }] : [];
       notices.show(`run alarm ${rule}`, words, { calm: true, remedies });
       return;

@@ -11,21 +11,23 @@
  * @typedef {{command: 'play'|'pause'|'step'|'restart'} | {command: 'set', settings: string}} Command
  */
 
+/** Which part of a message is wrong, and what it was. @typedef {{part: 'command'|'settings', command: string, commands: string}} Refusal */
+
 const COMMANDS = ['play', 'pause', 'step', 'restart', 'set'];
 
 /**
  * @param {unknown} data
- * @returns {{command?: Command, error?: string} | null}   null: not meant for us
+ * @returns {{command?: Command, refusal?: Refusal} | null}   null: not meant for us
  */
 export function readMessage(data) {
   if (typeof data !== 'object' || data === null || !('type' in data) || data.type !== 'digit-forge') return null;
   const command = 'command' in data ? data.command : undefined;
   if (typeof command !== 'string' || !COMMANDS.includes(command)) {
-    return { error: `command ${JSON.stringify(command) ?? 'undefined'} is none of ${COMMANDS.join(', ')}` };
+    return { refusal: { part: 'command', command: JSON.stringify(command) ?? 'undefined', commands: COMMANDS.join(', ') } };
   }
   if (command !== 'set') return { command: /** @type {Command} */ ({ command }) };
   const settings = 'settings' in data ? data.settings : undefined;
-  if (typeof settings !== 'string' || !settings.includes('=')) return { error: 'the command set needs settings, a text like "preset=quick&batch=32"' };
+  if (typeof settings !== 'string' || !settings.includes('=')) return { refusal: { part: 'settings', command, commands: COMMANDS.join(', ') } };
   return { command: { command, settings } };
 }
 
@@ -34,14 +36,14 @@ export const isEmbedded = () => parent !== window;
 
 /**
  * @param {(command: Command) => void} obey
- * @param {(error: string) => void} refuse
+ * @param {(refusal: Refusal) => void} refuse
  */
 export function listenToParent(obey, refuse) {
   addEventListener('message', (event) => {
     if (!isEmbedded() || event.source !== parent) return;
     const message = readMessage(event.data);
     if (message?.command) obey(message.command);
-    else if (message?.error) refuse(message.error);
+    else if (message?.refusal) refuse(message.refusal);
   });
 }
 

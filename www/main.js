@@ -341,9 +341,10 @@ listenToParent(
     if (command.command === 'set') follow(mergeHash(location.hash, command.settings));
     else player[command.command]();
   },
-  (message) => {
-    notices.show('message', () => t('notice.message', { message }));
-    tell('error', { key: 'message', value: '', message });
+  (refusal) => {
+    const message = () => t(`message.${refusal.part}`, refusal);
+    notices.show('message', () => t('notice.message', { message: message() }));
+    tell('error', { key: 'message', value: refusal.command, message: message() });
   },
 );
 

@@ -69,20 +69,24 @@ export function publish(state, player) {
 }
 
 /**
- * The height at which the grid would be as wide as its frame. The styles say how
- * much room is around it, in rem, and how two of them lie.
+ * The height at which the grid would be as wide as its frame, above the notices.
+ * The styles say how much room is around it, in rem, and how two of them lie.
  * @param {import('./state.js').State} state
  */
 function announceHeight(state) {
   const place = /** @type {HTMLElement} */ (document.querySelector('.hero'));
   const plate = /** @type {HTMLElement} */ (document.getElementById('plate'));
+  const notices = /** @type {HTMLElement} */ (document.getElementById('notices'));
   const tellHeight = () => {
     const style = getComputedStyle(plate);
     const value = (/** @type {string} */ name) => Number.parseFloat(style.getPropertyValue(name));
     const around = value('--around') * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
     const height = (place.clientWidth * state.rows * value('--down')) / (state.columns * value('--across'));
-    tellParent('size', { height: Math.ceil(around + height) });
+    const noticed = notices.offsetHeight;
+    document.body.style.setProperty('--noticed', `${noticed}px`);
+    tellParent('size', { height: Math.ceil(around + height + noticed) });
   };
-  new ResizeObserver(tellHeight).observe(place);
+  const observer = new ResizeObserver(tellHeight);
+  for (const element of [place, notices]) observer.observe(element);
   addEventListener('load', tellHeight);
 }

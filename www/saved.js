@@ -1,7 +1,7 @@
 // A run as a file: saved, and gone on from. A file that is none changes nothing, and is named.
 
 import { checkpointName, download, FileError, MOST_MEGABYTES, readFile } from './checkpoints.js';
-import { t } from './i18n/index.js';
+import { detailOf, t } from './i18n/index.js';
 import { WorkerEnded } from './player.js';
 
 export class SavedRuns {
@@ -32,7 +32,7 @@ export class SavedRuns {
 
   /** @param {File} file */
   async open(file) {
-    const { player, notices, begin, tell } = this.around;
+    const { state, player, notices, begin, tell } = this.around;
     notices.dismiss('file');
     try {
       const checkpoint = await readFile(file);
@@ -42,7 +42,7 @@ export class SavedRuns {
       if (error instanceof WorkerEnded) return;
       const fault = error instanceof FileError ? error.fault : 'unreadable';
       const { message } = /** @type {Error} */ (error);
-      notices.show('file', () => t(`notice.file.${fault}`, { file: file.name, detail: message, most: MOST_MEGABYTES }));
+      notices.show('file', () => t(`notice.file.${fault}`, { file: file.name, detail: detailOf(message, state.description), most: MOST_MEGABYTES }));
       tell('error', { key: file.name, value: fault, message });
     }
   }

@@ -156,7 +156,7 @@ test('an alarm can be dismissed and isn’t repeated; in Chinese it is Chinese, 
   const alarm = page.locator('details.alarm[data-rule=alike]');
   assert.equal(await alarm.locator('h2').innerText(), words.rules.alike.label);
   assert.ok(Object.values(words.cures).includes(await alarm.locator('.cures button').first().innerText()));
-  assert.match(await alarm.locator('.what').first().innerText(), /0\.0002 → 0\.002 · 退回第 [\d,]+ 步，从那里继续/);
+  assert.match(await alarm.locator('.what').first().innerText(), /：0\.0002 → 0\.002 · 退回第 [\d,]+ 步，从那里继续/);
   await assertFits(page);
   await alarm.scrollIntoViewIfNeeded();
   await keepScreen(page, 'alarm-phone');
@@ -201,9 +201,10 @@ test('with doctor=off nobody looks after a run, and a notice says that it is los
   assert.deepEqual(site.asked.slice(asked).filter((path) => /clinic|weights-/.test(path)), []);
 });
 
-test('in an embed a line says it, with the first cure', async () => {
+test('in an embed a notice says it, with the reason and the first cure', async () => {
   await page.goto(`${site.address}?embed=1&engine=cpu&lang=en#preset=break-weak-d`);
-  await until('the notice', () => noticesOf(page), (notices) => notices.some((text) => /^Discriminator too weak\. +Let the discriminator learn half as fast/.test(text)), 60);
+  await until('the notice', () => noticesOf(page), (notices) => notices.some((text) => /^Discriminator too weak\. The discriminator .+\. Let the discriminator learn half as fast/.test(text)), 60);
+  await assertFits(page);
   await keepScreen(page, 'alarm-embed');
   await page.getByRole('button', { name: 'Apply' }).click();
   await untilState(page, 'going back', ({ settings, step }) => settings.includes('dRate=0.002') && step < 600);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { launchChromium } from './chromium.js';
-import { complaintsOf, imagesOf, keepScreen, stateOf, until, untilState } from './forge-page.js';
+import { complaintsOf, imagesOf, keepScreen, noticesOf, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
 import { siteIn } from './site.js';
 
@@ -109,6 +109,39 @@ test('an attribute of the element that changes is taken over by the open page', 
   await untilState(other, 'a new page', ({ settings }) => settings === 'preset=quick&batch=8&seed=1');
   assert.equal(await other.evaluate(() => document.documentElement.dataset.theme), 'auto');
   assert.equal(await page.evaluate(() => history.length), steps);
+});
+
+test('a notice hides nothing: it stands below the controls, others wait behind it, and the element grows and shrinks', async () => {
+  await page.goto(site.address + 'example.html');
+  await page.evaluate(() => {
+    const element = document.createElement('digit-forge');
+    for (const [name, value] of Object.entries({ preset: 'quikc', settings: 'batch=abc&lr=0.1', autostart: '0', engine: 'cpu', lang: 'en' })) element.setAttribute(name, value);
+    element.style.width = '340px';
+    document.body.replaceChildren(element);
+  });
+  const frame = await frameOf(0);
+  await untilState(frame, 'the grid', ({ phase }) => phase === 'paused');
+  const shown = () => frame.locator('.notice:visible').allInnerTexts();
+  const size = () => frame.evaluate(() => ({ inner: innerHeight, all: document.documentElement.scrollHeight, noticed: document.getElementById('notices')?.offsetHeight ?? 0 }));
+  const fits = async () => (await until('a frame as high as what it shows', size, ({ inner, all, noticed }) => inner === all && Math.abs(inner - 380 - noticed) < 12)).inner;
+  assert.equal((await noticesOf(frame)).length, 3);
+  for (const [at, rest] of /** @type {const} */ ([['preset', '2 more'], ['batch', '1 more'], ['lr', '']])) {
+    const [notice = '', ...others] = await shown();
+    assert.deepEqual([others.length, notice.includes(`“${at} =`)], [0, true], notice);
+    assert.ok(notice.includes(rest) && (rest || !notice.includes('more')), notice);
+    await fits();
+    const top = await frame.locator('.notice:visible').evaluate((element) => element.getBoundingClientRect().top);
+    assert.ok(top >= (await frame.locator('#controls').evaluate((element) => element.getBoundingClientRect().bottom)), `${at}: at ${top}`);
+    await frame.locator('.notice:visible .dismiss').click();
+  }
+  assert.deepEqual(await shown(), []);
+  await fits();
+
+  await page.evaluate(() => frames[0]?.postMessage({ type: 'digit-forge', command: 'fly' }, '*'));
+  const [refusal = ''] = await until('the refusal', shown, ({ length }) => length > 0);
+  assert.match(refusal, /its command is "fly", and one of play, pause, step, restart, set is expected/);
+  await frame.locator('body').press('g');
+  assert.match((await shown())[0] ?? '', /命令是 "fly"，应为 play, pause, step, restart, set 之一/);
 });
 
 for (const [width, height] of /** @type {const} */ ([[280, 400], [360, 640], [800, 300]])) {

@@ -17,13 +17,18 @@ const boxesOf = (page) =>
       element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest('.skip, .announce, .unseen, [aria-hidden="true"]:not(.digits)');
     /** @type {{what: string, left: number, top: number, right: number, bottom: number}[]} */
     const boxes = [];
-    /** As much as its scrolling ancestors let show. @param {string} what @param {Element} element @param {{left: number, top: number, right: number, bottom: number}} rect */
+    const sticky = [...document.querySelectorAll('.plate, .settings header')].filter((element) => isShown(element) && getComputedStyle(element).position === 'sticky');
+    /** As much as its scrolling ancestors let show, and what stays in view above it. @param {string} what @param {Element} element @param {{left: number, top: number, right: number, bottom: number}} rect */
     const add = (what, element, { left, top, right, bottom }) => {
       for (let outer = element.parentElement; outer && outer !== document.body; outer = outer.parentElement) {
         if (getComputedStyle(outer).overflowX === 'visible') continue;
         const clip = outer.getBoundingClientRect();
         [left, right] = [Math.max(left, clip.left), Math.min(right, clip.right)];
         [top, bottom] = [Math.max(top, clip.top), Math.min(bottom, clip.bottom)];
+      }
+      for (const cover of sticky) {
+        const over = cover.getBoundingClientRect();
+        if (!cover.contains(element) && top < over.bottom && bottom > over.top && left < over.right && right > over.left) top = over.bottom;
       }
       if (right > left && bottom > top) boxes.push({ what, left, top: top + scrollY, right, bottom: bottom + scrollY });
     };

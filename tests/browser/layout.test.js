@@ -41,6 +41,42 @@ for (const width of [360, 768, 1440]) {
   }
 }
 
+for (const [width, height] of /** @type {const} */ ([[1280, 720], [1440, 900]])) {
+  test(`at ${width} × ${height} the digits and all controls are in view, whatever the preset is called, with D’s wishes too`, async () => {
+    const page = await browser.newPage({ viewport: { width, height } });
+    try {
+      for (const lang of ['en', 'zh']) {
+        await page.goto('about:blank');
+        await page.goto(`${site.address}?engine=cpu&autostart=0&lang=${lang}#preset=break-strong-d&batch=8`);
+        await untilState(page, 'the grid', ({ phase }) => phase === 'paused');
+        const bottom = () => page.locator('#controls').evaluate((element) => element.getBoundingClientRect().bottom);
+        assert.ok((await bottom()) <= height, `${lang}: down to ${await bottom()}`);
+        // As wide as it likes to be, beside the other buttons.
+        const preset = page.locator('#preset');
+        const box = await preset.boundingBox();
+        const free = await preset.evaluate((element) => {
+          const copy = /** @type {HTMLSelectElement} */ (element.cloneNode(true));
+          copy.value = /** @type {HTMLSelectElement} */ (element).value;
+          Object.assign(copy.style, { position: 'absolute', maxWidth: 'none' });
+          element.after(copy);
+          const { width: all } = copy.getBoundingClientRect();
+          copy.remove();
+          return all;
+        });
+        const play = await page.locator('#play').boundingBox();
+        assert.ok(box && play && box.width >= free - 1 && box.y < play.y + play.height, `${lang}: ${JSON.stringify(box)}, ${free}`);
+        await page.keyboard.press('i');
+        await page.locator('#wishes').waitFor();
+        await until('room for the words', bottom, (at) => at <= height, 5);
+        assert.ok(((await page.locator('#canvas').boundingBox())?.width ?? 0) > 400);
+        await assertFits(page);
+      }
+    } finally {
+      await page.close();
+    }
+  });
+}
+
 test('the theme and the language change at once, and are remembered', async () => {
   const page = await browser.newPage({ colorScheme: 'light' });
   try {
@@ -65,8 +101,8 @@ test('the theme and the language change at once, and are remembered', async () =
     await until('Chinese again', () => page.locator('html').getAttribute('lang'), (lang) => lang.startsWith('zh'));
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
     // No word is left in English.
-    const words = await page.locator('[data-t]:visible').allInnerTexts();
-    const english = words.filter((word) => /[A-Za-z]{4,}/.test(word.replace(/Digit Forge|WebGPU|English|MNIST|Adam|Yann LeCun|Corinna Cortes|Christopher|Burges|Ian Goodfellow/g, '')));
+    const words = await page.locator('[data-t]:visible, .readouts dd').allInnerTexts();
+    const english = words.filter((word) => /[A-Za-z]{4,}/.test(word.replace(/Digit Forge|WebGPU|WebAssembly SIMD|English|MNIST|Adam|Yann LeCun|Corinna Cortes|Christopher|Burges|Ian Goodfellow/g, '')));
     assert.deepEqual(english, []);
   } finally {
     await page.close();

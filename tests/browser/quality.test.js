@@ -89,6 +89,17 @@ test('a full report reads 6,000 images of one step, beside real ones, and can be
   assert.match(distances[2] ?? '', /^KID\t-?[\d.]+ ± [\d.]+\t-?[\d.]+ ± [\d.]+$/);
   await assertFits(page);
   await keepScreen(page, 'report');
+
+  // On a phone no head breaks within a Chinese word, and nothing scrolls sideways.
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.keyboard.press('g');
+  const lines = await page.locator('#report .tables > :first-child th[scope=col]').evaluateAll((all) => all.map((head) => {
+    const range = document.createRange();
+    range.selectNodeContents(head);
+    return `${head.textContent.length}: ${range.getClientRects().length}`;
+  }));
+  assert.deepEqual(lines, ['2: 1', '3: 1', '3: 1', '2: 1', '3: 1', '11: 2']);
+  assert.equal(await page.locator('#report .scroll').first().evaluate(({ clientWidth, scrollWidth }) => scrollWidth - clientWidth), 0);
 });
 
 test('while a report measures neighbours readings go on, and cancelling ends it at once', async (t) => {

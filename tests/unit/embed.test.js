@@ -14,11 +14,16 @@ test('a known command is obeyed', () => {
   assert.deepEqual(readMessage({ type: 'digit-forge', command: 'set', settings: 'seed=3' }), { command: { command: 'set', settings: 'seed=3' } });
 });
 
-test('a command that is wrong is refused with its reason', () => {
-  assert.match(readMessage({ type: 'digit-forge' })?.error ?? '', /undefined is none of play/);
-  assert.match(readMessage({ type: 'digit-forge', command: 'fly' })?.error ?? '', /"fly" is none of play/);
-  assert.match(readMessage({ type: 'digit-forge', command: { play: 1 } })?.error ?? '', /none of play/);
-  for (const settings of [{ seed: 3 }, 'quick', '']) assert.match(readMessage({ type: 'digit-forge', command: 'set', settings })?.error ?? '', /needs settings/);
+test('a command that is wrong is refused with its reason, in no language', () => {
+  const commands = 'play, pause, step, restart, set';
+  /** @param {object} more */
+  const refusal = (more) => readMessage({ type: 'digit-forge', ...more })?.refusal;
+  assert.deepEqual(refusal({}), { part: 'command', command: 'undefined', commands });
+  assert.deepEqual(refusal({ command: 'fly' }), { part: 'command', command: '"fly"', commands });
+  assert.deepEqual(refusal({ command: { play: 1 } }), { part: 'command', command: '{"play":1}', commands });
+  for (const settings of [{ seed: 3 }, 'quick', '']) {
+    assert.deepEqual(refusal({ command: 'set', settings }), { part: 'settings', command: 'set', commands });
+  }
 });
 
 /** @param {Record<string, string>} attributes */

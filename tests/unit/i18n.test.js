@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { strings as en } from '../../www/i18n/en.js';
-import { preferredLanguage, setLanguage, t } from '../../www/i18n/index.js';
+import { numberOrLess, preferredLanguage, setLanguage, t } from '../../www/i18n/index.js';
 import { strings as zh } from '../../www/i18n/zh.js';
 
 /** @param {string} text */
@@ -46,4 +46,14 @@ test('the language is the first of the browser’s that the page speaks', () => 
 test('names are filled in; a value is not searched for further names', () => {
   setLanguage('en');
   assert.equal(t('notice.setting', { key: 'batch', value: '{message}', message: 'no' }), '“batch = {message}” was left out: no');
+});
+
+test('a number that is next to nothing is no row of zeros', () => {
+  setLanguage('en');
+  const three = (/** @type {number} */ value) => numberOrLess(value, 0.001, { maximumSignificantDigits: 3 });
+  assert.deepEqual([2.57e-14, -1e-9, 0.00123, 0, 1234].map(three), ['< 0.001', '< 0.001', '0.00123', '0', '1,230']);
+});
+
+test('the judge has one name in Chinese', () => {
+  for (const [key, text] of Object.entries(zh)) assert.doesNotMatch(text, /评审|评判(?!网络)/, key);
 });

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { reasonFor, setLanguage } from '../../www/i18n/index.js';
+import { detailOf, reasonFor, setLanguage } from '../../www/i18n/index.js';
 import { core } from '../../www/i18n/zh.js';
+import { placeOf, sliderStops } from '../../www/views/slider.js';
 import { describe, initSync, resolve } from '../../www/pkg/digit_forge_wasm.js';
 
 initSync({ module: readFileSync(new URL('../../www/pkg/digit_forge_wasm_bg.wasm', import.meta.url)) });
@@ -44,4 +45,25 @@ test('every way a setting can be wrong has a reason in both languages', () => {
   });
   setLanguage('zh');
   for (const error of errors) assert.match(reasonFor(error, description), /^(应为|没有)/);
+});
+
+test('each stop of a slider is a value of its own within the range, and stands at its place; a default is one', () => {
+  const ranged = settings.filter(({ key, kind, min, max }) => key !== 'seed' && kind !== 'widths' && min !== undefined && max !== undefined);
+  assert.ok(ranged.length > 20);
+  for (const setting of ranged) {
+    const stops = sliderStops(setting);
+    assert.deepEqual([stops[0], stops.at(-1)], [setting.min, setting.max], setting.key);
+    assert.ok(stops.every((stop, place) => placeOf(stops, stop) === place && stop > (stops[place - 1] ?? -1)), setting.key);
+    assert.ok(stops.includes(Number(setting.default)), setting.key);
+  }
+});
+
+test('what the core says of a file’s setting is said in the language of the page', () => {
+  const said = '`batch=99999`: expected a whole number from 1 to 1024';
+  setLanguage('en');
+  assert.equal(detailOf(said, description), '“batch = 99999”: a whole number from 1 to 1024 is expected');
+  setLanguage('zh');
+  assert.equal(detailOf(said, description), '“batch = 99999”应为 1 到 1024 之间的整数');
+  assert.equal(detailOf('unknown setting `bach` (did you mean `batch`?)', description), '“bach”没有这项设置，是不是想写 batch？');
+  assert.equal(detailOf('`clock` is missing', description), '`clock` is missing');
 });

@@ -51,6 +51,9 @@ export function t(key, values = {}) {
 /** @param {number} value @param {Intl.NumberFormatOptions} [options] */
 export const number = (value, options) => new Intl.NumberFormat(languageTag(), options).format(value);
 
+/** A number of which only zeros would be read is said to be less than `least`. @param {number} value @param {number} least @param {Intl.NumberFormatOptions} options */
+export const numberOrLess = (value, least, options) => (value !== 0 && Math.abs(value) < least ? `< ${number(least, { maximumSignificantDigits: 1 })}` : number(value, options));
+
 /** @param {import('../protocol.js').Group} group */
 export const groupLabel = (group) => CORE[language]?.groups[group.key] ?? group.label;
 
@@ -94,6 +97,18 @@ export function reasonFor({ key, message }, description) {
   if (/^unknown setting/.test(message)) return near ? t('expected.near', { near }) : t('expected.unknown');
   const allowed = /^must be one of (.*)$/.exec(message)?.[1];
   return allowed ? t('expected.choice', { choices: allowed }) : message;
+}
+
+/**
+ * What the core says of a file's setting, in this language; anything else as it says it.
+ * @param {string} said
+ * @param {import('../protocol.js').Description | null} description
+ */
+export function detailOf(said, description) {
+  const [, key = '', value = '', why = ''] = /^`([^=`]+)=([^`]*)`: (.*)$/.exec(said) ?? /^unknown setting `([^`]+)`/.exec(said) ?? [];
+  if (!key) return said;
+  const error = { key, value, message: why || said };
+  return t('notice.file.detail', { what: value ? `${key} = ${value}` : key, message: reasonFor(error, description) });
 }
 
 /** @param {string} text */

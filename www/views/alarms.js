@@ -1,7 +1,7 @@
 // What the doctor has found, beside the digits: a name, the reason, the measure against its limit, and ways out. Quiet: it
 // moves nothing else but what lies below it, asks for nothing, and can be sent away.
 
-import { choiceLabel, number, rich, settingWords, t } from '../i18n/index.js';
+import { choiceLabel, number, numberOrLess, rich, settingWords, t } from '../i18n/index.js';
 
 /** @typedef {import('../protocol.js').Alarm} Alarm */
 /** @typedef {import('../i18n/index.js').RuleWords} RuleWords */
@@ -17,7 +17,7 @@ import { choiceLabel, number, rich, settingWords, t } from '../i18n/index.js';
  */
 
 /** @param {number | null} value */
-const figure = (value) => (value === null ? '∞' : number(value, { maximumSignificantDigits: 3 }));
+const figure = (value) => (value === null ? '∞' : numberOrLess(value, 1e-6, { maximumSignificantDigits: 3 }));
 
 export class AlarmsView {
   /** @type {Map<string, {element: HTMLElement, relabel: () => void}>} */
@@ -84,7 +84,7 @@ export class AlarmsView {
       close.textContent = t('notice.close');
     });
     const { label, reason: why } = finding.words();
-    this.live.textContent = `${label}. ${finding.extra ? plain(finding.extra()) : why}`;
+    this.live.textContent = plain(t('doctor.brief', { label, reason: finding.extra?.() ?? why, cure: '' }));
   }
 
   /**
@@ -130,7 +130,7 @@ export class AlarmsView {
         return setting?.kind === 'flag' ? t(text === 'on' ? 'settings.on' : 'settings.off') : text;
       };
       const from = before?.[key];
-      return from === undefined ? `${label}: ${word(value)}` : `${label}: ${word(from)} → ${word(value)}`;
+      return t('doctor.change', { label, change: from === undefined ? word(value) : `${word(from)} → ${word(value)}` });
     });
     return parts.join(t('doctor.and'));
   }
@@ -158,7 +158,7 @@ export class AlarmsView {
 }
 
 /** Without the marks for colours. @param {string} text */
-const plain = (text) => rich(text).textContent ?? '';
+export const plain = (text) => rich(text).textContent ?? '';
 
 /** @param {string} tag @param {string} [name] */
 function make(tag, name) {

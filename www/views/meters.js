@@ -2,7 +2,8 @@
 
 import uPlot from 'uplot';
 import { evenly } from '../history.js';
-import { number, rich, t } from '../i18n/index.js';
+import { number, numberOrLess, rich, t } from '../i18n/index.js';
+import { topOf } from './bars.js';
 import { TABLE_ROWS } from './charts.js';
 import { table } from './table.js';
 import { colour } from './theme.js';
@@ -18,8 +19,8 @@ const MOST = 600;
 /** @param {number | null | undefined} value */
 export const percent = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { style: 'percent', maximumFractionDigits: 0 }) : '–');
 
-/** With the three digits that count. @param {number | null | undefined} value */
-export const figure = (value) => (typeof value === 'number' && Number.isFinite(value) ? number(value, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : '–');
+/** With the three digits that count. @param {number | null | undefined} value @param {number} [least] */
+export const figure = (value, least = 1e-6) => (typeof value === 'number' && Number.isFinite(value) ? numberOrLess(value, least, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }) : '–');
 
 /** How many digits are read as asked for. @param {number[] | null} agreements */
 export const legible = (agreements) => agreements?.filter((agreement) => agreement >= LEGIBLE).length ?? null;
@@ -36,7 +37,7 @@ const SCORES = [
   { key: 'quality.legible', hint: 'quality.legibleHint', show: ({ reading }) => (reading.agreements ? t('quality.ofTen', { n: number(legible(reading.agreements) ?? 0) }) : '–') },
   { key: 'quality.agreement', show: ({ reading }) => percent(reading.agreement) },
   { key: 'quality.entropy', show: ({ reading }) => percent(reading.entropy / Math.LN10) },
-  { key: 'quality.within', hint: 'quality.withinHint', show: ({ reading }) => figure(reading.within) },
+  { key: 'quality.within', hint: 'quality.withinHint', show: ({ reading }) => figure(reading.within, 0.001) },
   { key: 'quality.accuracy', hint: 'quality.accuracyHint', show: ({ accuracy }) => percent(accuracy) },
   { key: 'quality.preference', hint: 'quality.preferenceHint', show: ({ preference }) => percent(preference) },
   { key: 'quality.gradientD', show: ({ vitals }) => figure(vitals?.[0]) },
@@ -69,6 +70,7 @@ export class MetersView {
     const read = /** @type {HTMLElement} */ (document.getElementById('quality-read'));
     this.readTitle = make('h3');
     const bars = make('ol', 'bars');
+    this.scale = bars;
     this.bars = Array.from({ length: 10 }, (_, digit) => {
       const bar = make('li');
       const [fill, name] = [make('i'), make('span')];
@@ -165,10 +167,12 @@ export class MetersView {
       const { value } = /** @type {{value: HTMLElement}} */ (this.rows[k]);
       value.textContent = moment ? show(moment) : '–';
     });
+    const top = topOf(moment?.reading.shares ?? []);
+    this.scale.style.setProperty('--tenth', String(0.1 / top));
     this.bars.forEach(({ bar, fill }, digit) => {
       const share = moment?.reading.shares[digit] ?? 0;
       const agreement = moment?.reading.agreements?.[digit];
-      fill.style.height = `${Math.min(100, 500 * share)}%`;
+      fill.style.height = `${Math.min(100, (100 * share) / top)}%`;
       bar.className = agreement !== undefined && agreement < LEGIBLE ? 'pale' : '';
       const words = { digit, share: percent(share), agreement: percent(agreement) };
       const said = t(agreement === undefined ? 'quality.readBarOnly' : 'quality.readBar', words);

@@ -1,6 +1,7 @@
-// What a person should know: said plainly, dismissible, with what they can do.
+// What a person should know: said plainly, dismissible, with what they can do. Where there is little room one of them shows, and how
+// many wait behind it.
 
-import { t } from '../i18n/index.js';
+import { number, t } from '../i18n/index.js';
 
 /** @typedef {import('../i18n/index.js').Key} Key */
 /** @typedef {{key: Key, words?: () => Record<string, string>, act: () => void}} Remedy */
@@ -31,15 +32,18 @@ export class NoticesView {
     }));
     const close = button(() => this.dismiss(id));
     close.className = 'dismiss';
+    const more = document.createElement('span');
+    more.className = 'more';
     const relabel = () => {
       text.textContent = words();
       remedies.forEach(({ key, words: names }, k) => (/** @type {HTMLElement} */ (buttons[k]).textContent = t(key, names?.())));
       close.textContent = t('notice.close');
     };
     relabel();
-    element.append(text, ...buttons, close);
+    element.append(text, ...buttons, more, close);
     this.place.append(element);
     this.#shown.set(id, { element, relabel });
+    this.#count();
   }
 
   /** @param {string} id   or its beginning, with a star at the end */
@@ -52,10 +56,19 @@ export class NoticesView {
       // Who pressed a button in it is not thrown back to the top of the page.
       if (held) (/** @type {HTMLElement | null} */ (this.place.querySelector('.dismiss')) ?? document.getElementById('controls'))?.focus({ preventScroll: true });
     }
+    this.#count();
   }
 
   relabel() {
     for (const notice of this.#shown.values()) notice.relabel();
+    this.#count();
+  }
+
+  /** Says how many wait behind the first. */
+  #count() {
+    const others = this.#shown.size - 1;
+    const first = this.place.querySelector('.more');
+    if (first) first.textContent = others > 0 ? t('notice.more', { count: number(others) }) : '';
   }
 }
 

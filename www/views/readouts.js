@@ -52,7 +52,8 @@ export class ReadoutsView {
     }
     const why = make('p', 'why');
     why.textContent = t(`reason.${state.reason}`);
-    const name = [t(`engine.${state.engine}`), state.adapter].filter(Boolean).join(' · ');
+    const adapter = state.engine === 'cpu' ? t('engine.cpuKind') : state.adapter;
+    const name = [t(`engine.${state.engine}`), adapter].filter(Boolean).join(' · ');
     if (value.textContent !== name + why.textContent) value.replaceChildren(name, why);
   }
 

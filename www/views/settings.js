@@ -1,15 +1,15 @@
 // The settings as controls, all drawn from what the core says of them.
 
 import { dataWords } from './data.js';
-import { sliderScale } from './slider.js';
+import { placeOf, sliderStops } from './slider.js';
 import { choiceLabel, groupLabel, presetWords, settingWords, t } from '../i18n/index.js';
 
 /** @typedef {import('../protocol.js').Setting} Setting */
 /** @typedef {import('../state.js').State} State */
 /** @typedef {{setting: Setting, row: HTMLElement, show: (value: string) => void, reset: HTMLButtonElement}} Field */
 
-/** Steps of a slider. */
-const FINE = 400;
+/** How long a slider rests before its value is taken, ms. */
+const REST = 200;
 
 /**
  * @param {string} tag
@@ -76,7 +76,10 @@ export class SettingsView {
       if (group.key === 'model') groups.append(this.wishes.networks);
     }
     groups.append(this.#pageGroup(state));
+    // Whoever is setting something goes on: a new engine describes its settings, too.
+    const held = this.place.contains(document.activeElement) ? document.activeElement?.id : '';
     this.place.replaceChildren(header, make('p', { class: 'note' }, t('settings.note')), groups);
+    if (held) document.getElementById(held)?.focus();
     this.update(state);
   }
 
@@ -157,20 +160,29 @@ export class SettingsView {
     input.addEventListener('input', () => this.wishes.preview({ [key]: input.value.trim() }));
     const ranged = kind !== 'widths' && key !== 'seed' && setting.min !== undefined && setting.max !== undefined;
     if (!ranged) return { inputs: [input], show: (value) => (input.value = value) };
-    const scale = sliderScale(setting);
-    const slider = /** @type {HTMLInputElement} */ (make('input', { type: 'range', min: '0', max: String(FINE), 'aria-label': label }));
-    const read = () => String(scale.value(Number(slider.value) / FINE));
+    const stops = sliderStops(setting);
+    const slider = /** @type {HTMLInputElement} */ (make('input', { type: 'range', id: `${id}-slider`, min: '0', max: String(stops.length - 1), 'aria-label': label }));
+    const read = () => String(stops[slider.valueAsNumber]);
     slider.addEventListener('input', () => {
       input.value = read();
       slider.setAttribute('aria-valuetext', input.value);
       this.wishes.preview({ [key]: input.value });
     });
-    slider.addEventListener('change', () => say(read()));
+    // Keys pressed in quick succession are one change, and the answer to an earlier one moves nothing back.
+    let resting = 0;
+    slider.addEventListener('change', () => {
+      clearTimeout(resting);
+      resting = window.setTimeout(() => {
+        resting = 0;
+        say(read());
+      }, REST);
+    });
     return {
       inputs: [input, slider],
       show(value) {
+        if (resting) return;
         input.value = value;
-        slider.value = String(Math.round(FINE * scale.place(Number(value))));
+        slider.valueAsNumber = placeOf(stops, Number(value));
         slider.setAttribute('aria-valuetext', value);
       },
     };

@@ -1,23 +1,45 @@
-// A slider's scale, straight or logarithmic.
+// A slider's stops: the values that an arrow key leads through, one after the other, and a hand may drag to.
+
+/** @typedef {Pick<import('../protocol.js').Setting, 'min'|'max'|'log'|'kind'|'default'>} Ranged */
+
+/** Without what binary fractions leave behind. @param {number} value */
+const clean = (value) => Number(value.toFixed(12));
 
 /**
- * Where a value stands on a slider, 0 to 1, and back.
- * @param {Pick<import('../protocol.js').Setting, 'min'|'max'|'log'|'kind'>} setting
+ * Numbers of two digits between two ends, and the ends.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} finest   the exponent of the smallest step
  */
-export function sliderScale({ min = 0, max = 1, log: asked = false, kind }) {
-  // Counts that span several orders are chosen by factors, too.
-  const log = asked || (kind === 'integer' && min >= 1 && max / min > 100);
-  const low = log ? Math.log(Math.max(min, kind === 'integer' ? 1 : 1e-7)) : min;
-  const high = log ? Math.log(max) : max;
-  return {
-    /** @param {number} value */
-    place: (value) => ((log ? Math.log(Math.max(value, Math.exp(low))) : value) - low) / (high - low),
-    /** @param {number} place */
-    value(place) {
-      const raw = low + place * (high - low);
-      const exact = log ? Math.exp(raw) : raw;
-      const bounded = Math.max(min, Math.min(max, exact));
-      return kind === 'integer' ? Math.round(bounded) : Number(bounded.toPrecision(log ? 2 : 3));
-    },
-  };
+function twoDigits(low, high, finest) {
+  const values = [low];
+  for (let exponent = finest; 10 ** (exponent + 1) < high || exponent === finest; exponent++) {
+    for (let digits = exponent === finest ? 1 : 10; digits < 100; digits++) {
+      const value = Number(`${digits}e${exponent}`);
+      if (value > low && value < high) values.push(value);
+    }
+  }
+  values.push(high);
+  return values;
+}
+
+/** A hundredth, coarser over a wide range, finer where the default is small. @param {number} max @param {number} usual */
+const finestOf = (max, usual) => Math.floor(Math.min(Math.max(-2, Math.log10(max) - 3), Math.log10(usual || 1) - 1));
+
+/** @param {Ranged} setting @returns {number[]} */
+export function sliderStops({ min = 0, max = 1, log = false, kind, default: usual }) {
+  if (kind === 'integer') return twoDigits(min, max, 0);
+  if (log) return twoDigits(min, max, Math.floor(Math.log10(min)) - 1);
+  // Of a memory what counts is how far it is from 1, which it never reaches.
+  const rest = clean(1 - max);
+  if (rest > 0 && rest < 0.01) return twoDigits(rest, clean(1 - min), Math.floor(Math.log10(rest)) - 1).reverse().map((far) => clean(1 - far));
+  return twoDigits(min, max, finestOf(max, Number(usual)));
+}
+
+/** The nearest stop's place. @param {number[]} stops @param {number} value */
+export function placeOf(stops, value) {
+  const above = stops.findIndex((stop) => stop >= value);
+  if (above < 0) return stops.length - 1;
+  const [low = -Infinity, high = 0] = [stops[above - 1], stops[above]];
+  return value - low < high - value ? above - 1 : above;
 }

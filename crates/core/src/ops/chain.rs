@@ -38,17 +38,25 @@ pub(crate) struct Chain {
     shaders: [Shader; 2],
 }
 
+/// Some tensors of all these links.
+fn of_links(parts: &[Rc<dyn Op>], some: fn(&Link) -> Vec<Tensor>) -> Vec<Tensor> {
+    let mut all = Vec::new();
+    for link in parts.iter().filter_map(|op| op.link()) {
+        all.extend(some(&link));
+    }
+    all
+}
+
 impl Chain {
     /// Whether links may stand behind these: the first takes the same images from where the last of these put them, and what they
     /// need of all images is none that these write.
     pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
-        let links = |ops: &[Rc<dyn Op>]| ops.iter().filter_map(|op| op.link()).collect::<Vec<_>>();
-        let (before, after) = (links(parts), links(others));
-        let (Some(last), Some(first)) = (before.last(), after.first()) else { return false };
-        let shared = |t: Tensor| before.iter().any(|link| r.overlap(link.result, t));
+        let link = |op: Option<&Rc<dyn Op>>| op.and_then(|op| op.link());
+        let (Some(last), Some(first)) = (link(parts.last()), link(others.first())) else { return false };
+        let (results, shared) = (of_links(parts, |link| vec![link.result]), of_links(others, Link::of_all_images));
         last.images == first.images
             && r.is_same_place(last.result, first.source)
-            && !after.iter().flat_map(Link::of_all_images).any(shared)
+            && !shared.iter().any(|&t| results.iter().any(|&result| r.overlap(result, t)))
     }
 
     /// Whether links write what these halves read, and read what they write.
@@ -60,15 +68,14 @@ impl Chain {
 
     /// What a chain of these operations takes value by value, and what in fours. Apart, each is bound as what it is.
     pub fn sides(parts: &[Rc<dyn Op>]) -> [Vec<Tensor>; 2] {
-        let links = || parts.iter().filter_map(|op| op.link());
-        let singles: Vec<Tensor> = links().flat_map(|link| link.singles()).collect();
-        let fours = links().flat_map(|link| link.tensors()).filter(|t| !singles.contains(t)).collect();
+        let (singles, mut fours) = (of_links(parts, Link::singles), of_links(parts, Link::tensors));
+        fours.retain(|t| !singles.contains(t));
         [singles, fours]
     }
 
     /// The storages that a chain of these operations would bind.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        distinct(parts.iter().filter_map(|op| op.link()).flat_map(|link| link.tensors()).map(|t| r.storage(t)))
+        distinct(of_links(parts, Link::tensors).into_iter().map(|t| r.storage(t)))
     }
 
     /// Whether one chain has room for these operations.

@@ -12,17 +12,38 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-//<memories>
-@group(0) @binding(1) var<storage, read_write> m0: array<vec4f>;
+
+// For each memory one of these two.
+//<fours>
+@group(0) @binding(1) var<storage, read_write> memory_NTH: array<vec4f>;
+fn four_NTH(at: u32) -> vec4f { return memory_NTH[at]; }
+fn single_NTH(at: u32) -> f32 { return memory_NTH[at / 4u][at % 4u]; }
+fn put_four_NTH(at: u32, y: vec4f) { memory_NTH[at] = y; }
+//</fours>
+//<singles>
+// One with an image of a single channel: two threads may not write one vector.
+@group(0) @binding(1) var<storage, read_write> memory_NTH: array<f32>;
+fn four_NTH(at: u32) -> vec4f { return vec4f(memory_NTH[4u * at], memory_NTH[4u * at + 1u], memory_NTH[4u * at + 2u], memory_NTH[4u * at + 3u]); }
+fn single_NTH(at: u32) -> f32 { return memory_NTH[at]; }
+fn put_four_NTH(at: u32, y: vec4f) {
+    memory_NTH[4u * at] = y.x;
+    memory_NTH[4u * at + 1u] = y.y;
+    memory_NTH[4u * at + 2u] = y.z;
+    memory_NTH[4u * at + 3u] = y.w;
+}
+fn put_single_NTH(at: u32, y: vec4f) { memory_NTH[at] = y.x; }
+//</singles>
+
 const LINK_ROW = 0u;
 const LINK_NTH = 0u;
-// What the layer before has left, the weights or what else it needs, and where its values go.
-fn LINK_X(at: u32) -> vec4f { return m0[at]; }
-fn LINK_W(at: u32) -> vec4f { return m0[at]; }
-fn LINK_FROM(at: u32) -> vec4f { return m0[at]; } // one of both
-fn LINK_M(at: u32) -> vec4f { return m0[at]; } // a batch's moments
-fn LINK_PUT(value: vec4f, at: u32, column: u32) { m0[at] = finish(value, m0[column], true, 1u, 0.2); }
-//</memories>
+//<ends>
+// For each layer: what the one before has left, the weights or what else it needs, and where its values go.
+fn LINK_X(at: u32) -> vec4f { return four_NTH(at); }
+fn LINK_W(at: u32) -> vec4f { return four_NTH(at); }
+fn LINK_FROM(at: u32) -> vec4f { return four_NTH(at); } // one of both
+fn LINK_M(at: u32) -> vec4f { return four_NTH(at); } // a batch's moments
+fn LINK_PUT(value: vec4f, at: u32, column: u32) { put_four_NTH(at, finish(value, four_NTH(column), true, 1u, 0.2)); }
+//</ends>
 
 var<workgroup> fours: array<array<vec4f, 2>, THREADS>;
 

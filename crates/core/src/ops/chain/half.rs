@@ -37,7 +37,7 @@ impl Op for Half {
     }
 
     fn reads(&self) -> Vec<Tensor> {
-        self.link.tensors().filter(|&t| t != self.link.result).collect()
+        self.link.tensors().into_iter().filter(|&t| t != self.link.result).collect()
     }
 
     fn writes(&self) -> Vec<Tensor> {

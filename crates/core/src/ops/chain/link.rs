@@ -89,21 +89,21 @@ impl Form {
 
 impl Link {
     /// What it touches.
-    pub fn tensors(self) -> impl Iterator<Item = Tensor> {
+    pub fn tensors(&self) -> Vec<Tensor> {
         let all = [Some(self.source), self.other, self.moments(), Some(self.result), self.epilogue.beside()];
-        all.into_iter().flatten()
+        all.into_iter().flatten().collect()
     }
 
     /// A norm's, of all images of a batch.
-    pub fn moments(self) -> Option<Tensor> {
+    pub fn moments(&self) -> Option<Tensor> {
         if let Form::Evened { moments, .. } = self.form { Some(moments) } else { None }
     }
 
     /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments.
-    pub fn of_all_images(&self) -> impl Iterator<Item = Tensor> + use<> {
+    pub fn of_all_images(&self) -> Vec<Tensor> {
         let weights = self.other.filter(|_| matches!(self.form, Form::Conv(_) | Form::ConvTranspose(_)));
         let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
-        [weights, bias, self.moments()].into_iter().flatten()
+        [weights, bias, self.moments()].into_iter().flatten().collect()
     }
 
     /// Its images of one channel: what it reads or writes value by value.

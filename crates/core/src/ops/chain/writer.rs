@@ -1,6 +1,6 @@
 //! Writes a chain's shader: chain.wgsl with a function for each link.
 
-use super::{Form, Link, threads};
+use super::{Form, Link, of_links, threads};
 use crate::ops::block::{Beside, number};
 use crate::ops::conv::Geometry;
 use crate::ops::marks::{cut, keep, repeat, with_constants};
@@ -9,100 +9,62 @@ use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
 
 /// The shader for these layers, from the text of chain.wgsl.
-pub fn shader(text: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
-    let (head, _, rest) = cut(text, "memories");
-    let (middle, ..) = cut(rest, "convolve");
+pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
+    let (head, fours, rest) = cut(file, "fours");
+    let (_, singles, rest) = cut(rest, "singles");
+    let (middle, ..) = cut(cut(rest, "ends").2, "convolve");
     let (entry, _, tail) = cut(cut(rest, "repeat").2, "links");
-    let links: Vec<Link> = parts.iter().filter_map(|op| op.link()).collect();
-    let places = Places { r, memories, singles: links.iter().flat_map(Link::singles).map(|t| r.storage(t)).collect() };
-    let bindings: String = (0..memories.len()).map(|i| places.binding(i)).collect();
-    let (mut functions, mut calls) = (String::new(), String::new());
-    for (i, link) in links.iter().enumerate() {
-        let text = Text::of(&link.form, adapter);
+    let single = of_links(parts, Link::singles);
+    let mut text = head.to_owned();
+    for (i, memory) in memories.iter().enumerate() {
+        let kind = if single.iter().any(|&t| r.storage(t) == *memory) { singles } else { fours };
+        text += &kind.replace("binding(1)", &format!("binding({})", i + 1)).replace("_NTH", &format!("_{i}"));
+    }
+    text += middle;
+    let mut calls = String::new();
+    for (i, link) in parts.iter().filter_map(|op| op.link()).enumerate() {
+        let layer = Text::of(&link.form, adapter);
         let own = format!("link{i}_");
-        functions += &(ends(link, &places) + &text.written(rest)).replace("LINK_", &own);
-        calls += &[&own, text.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
+        text += &(ends(&link, r, memories) + &layer.written(rest)).replace("LINK_", &own);
+        calls += &[&own, layer.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
     }
-    [head, &bindings, middle, &functions, entry, &calls, tail].concat()
+    [&text, entry, &calls, tail].concat()
 }
 
-/// Where tensors lie in the memories that a chain binds, and how to get at them.
-struct Places<'a> {
-    r: &'a Recorder,
-    memories: &'a [Tensor],
-    /// The memories with an image of one channel. They are bound as single values: two threads may not write one vector.
-    singles: Vec<Tensor>,
-}
-
-impl Places<'_> {
-    fn binding(&self, i: usize) -> String {
-        let kind = if self.singles.contains(&self.memories[i]) { "f32" } else { "vec4f" };
-        format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<{kind}>;\n", i + 1)
-    }
-
-    /// The number of its memory, whether that is bound as single values, and the tensor's start in it.
-    fn of(&self, t: Tensor) -> (usize, bool, usize) {
-        let storage = self.r.storage(t);
-        let memory = self.memories.iter().position(|&m| m == storage).expect("a chain binds what its links touch");
-        (memory, self.singles.contains(&storage), self.r.info(t).offset)
-    }
-
-    /// Four values, the index counting fours.
-    fn four(&self, t: Tensor, at: &str) -> String {
-        match self.of(t) {
-            (m, false, start) => format!("m{m}[{}u + {at}]", start / 4),
-            (m, true, start) => {
-                let values = (0..4).map(|i| format!("m{m}[{}u + 4u * ({at})]", start + i)).collect::<Vec<_>>();
-                format!("vec4f({})", values.join(", "))
-            }
-        }
-    }
-
-    /// One value.
-    fn single(&self, t: Tensor, at: &str) -> String {
-        match self.of(t) {
-            (m, false, start) => format!("m{m}[({start}u + {at}) / 4u][({start}u + {at}) % 4u]"),
-            (m, true, start) => format!("m{m}[{start}u + {at}]"),
-        }
-    }
-
-    /// The statement that puts a vector's four values, or one of equal values, in their place.
-    fn put(&self, t: Tensor, single: bool, at: &str, vector: &str) -> String {
-        match self.of(t) {
-            (m, true, start) if !single => {
-                (0..4).map(|i| format!("m{m}[{}u + 4u * {at}] = {vector}[{i}];\n", start + i)).collect()
-            }
-            _ if single => format!("{} = {vector}.x;\n", self.single(t, at)),
-            _ => format!("{} = {vector};\n", self.four(t, at)),
-        }
-    }
-}
-
-/// The functions by which a link reads and writes.
-fn ends(link: &Link, places: &Places) -> String {
-    let (from_one, to_one) = link.form.single_channels();
+/// The functions by which a link reads and writes: so many fours, or single values, from a tensor's start on in its memory.
+fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
+    let place = |what: &str, single: bool, t: Tensor, at: &str| {
+        let storage = r.storage(t);
+        let memory = memories.iter().position(|&m| m == storage).expect("a chain binds what its links touch");
+        let (kind, start) = if single { ("single", r.info(t).offset) } else { ("four", r.info(t).offset / 4) };
+        format!("{what}{kind}_{memory}({start}u + {at}")
+    };
     let kind = |single: bool| if single { "f32" } else { "vec4f" };
-    let at = |single: bool, t: Tensor, at: &str| if single { places.single(t, at) } else { places.four(t, at) };
-    let mut text = String::new();
+    let (from_one, to_one) = link.form.single_channels();
     // A norm is of what its gradient is with respect to.
-    let normalised = Some(link.other.unwrap_or(link.source)).filter(|_| !from_one);
+    let normalised = link.other.or(Some(link.source)).filter(|_| !from_one);
     let reads = [("X", Some(link.source)), ("W", link.other), ("FROM", normalised), ("M", link.moments())];
+    let mut text = String::new();
     for (name, tensor) in reads {
         let Some(tensor) = tensor else { continue };
         let single = from_one && name == "X";
-        text += &format!("fn LINK_{name}(at: u32) -> {} {{\nreturn {};\n}}\n", kind(single), at(single, tensor, "at"));
+        text += &format!(
+            "fn LINK_{name}(at: u32) -> {} {{ {}); }}\n",
+            kind(single),
+            place("return ", single, tensor, "at")
+        );
     }
     let (beside, code, leak) = link.epilogue.codes();
     let gated = beside == Beside::Gate;
-    let beside = link.epilogue.beside().map_or("0.0".into(), |t| at(to_one, t, if gated { "at" } else { "column" }));
+    let at = if gated { "at)" } else { "column)" };
+    let beside = link.epilogue.beside().map_or_else(|| "0.0".to_owned(), |t| place("", to_one, t, at));
     let scale = link.form.scale();
     let factor = if scale == 1.0 { String::new() } else { number(scale) + " * " };
     text + &format!(
-        "fn LINK_PUT(value: {}, at: u32, column: u32) {{\n\
-         let y = finish(vec4f({factor}value), vec4f({beside}), {gated}, {code}u, {});\n{}}}\n",
+        "fn LINK_PUT(value: {}, at: u32, column: u32) {{ {}, finish(vec4f({factor}value), vec4f({beside}), {gated}, {code}u, {})); }}\n",
         kind(to_one),
+        place("put_", to_one, link.result, "at"),
         number(leak),
-        places.put(link.result, to_one, "at", "y"),
     )
 }
 

@@ -108,14 +108,13 @@ fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
 /// Cuts the norms of a batch in two, where the layers before and after them are links of chains, which then take a half each.
 fn halve(r: &mut Recorder, pieces: &mut Vec<Piece>) {
     let links: Vec<Link> = pieces.iter().flat_map(Piece::parts).filter_map(|op| op.link()).collect();
-    let whole = std::mem::take(pieces).into_iter().flat_map(|piece| match &piece {
-        Piece::One(op) => match chain::halves(op, r) {
-            Some(halves) if Chain::between(r, &links, &halves) => halves.map(|half| Piece::Chain(vec![half])).into(),
-            _ => vec![piece],
-        },
-        _ => vec![piece],
-    });
-    *pieces = whole.collect();
+    for i in (0..pieces.len()).rev() {
+        let Piece::One(op) = &pieces[i] else { continue };
+        let Some(halves) = chain::halves(op, r).filter(|halves| Chain::between(r, &links, halves)) else { continue };
+        let [first, then] = halves.map(|half| Piece::Chain(vec![half]));
+        pieces[i] = then;
+        pieces.insert(i, first);
+    }
 }
 
 /// Gathers layers that follow one another, and of which an image needs nothing of the others, into chains.
