@@ -140,7 +140,7 @@
 
 /** @typedef {'missing'|'network'|'truncated'|'corrupt'|'manifest'} DataFault */
 
-/** The core's words for a file that is no checkpoint. @typedef {'format'|'truncated'|'foreign'|'settings'|'tensors'} CheckpointFault */
+/** The core's words for a file that is no checkpoint. @typedef {'format'|'truncated'|'foreign'|'settings'|'tensors'|'values'} CheckpointFault */
 
 /**
  * `progress.metrics` holds rows of five: step, D's loss, G's loss, D's mean opinion

@@ -114,6 +114,8 @@ test('a file that is no saved run is named with the reason, and the training goe
     ['other.safetensors', safetensors({ __metadata__: { made: 'elsewhere' } }), /not one that Digit Forge saved/],
     ['newer.safetensors', edited('gChannels=4', 'gChunnels=4'), /settings aren’t known here.*gChunnels/],
     ['wider.safetensors', edited('gChannels=4', 'gChannels=5'), /networks aren’t those.*in the file/],
+    // The clock lies at the end.
+    ['clock.safetensors', Buffer.concat([bytes.subarray(0, -32), Buffer.alloc(32, 0xff)]), /no training can go on.*clock/],
     ['missing.safetensors', safetensors({ __metadata__: { 'digit-forge 1 settings': 'preset=quick' } }), /networks aren’t those.*missing/],
   ];
   let { step } = await untilState(page, 'training', ({ playing }) => playing);

@@ -233,6 +233,7 @@ export const strings = {
   'notice.file.foreign': '“{file}” was not opened: it is a safetensors file, but not one that Digit Forge saved.',
   'notice.file.settings': '“{file}” was not opened: its settings aren’t known here. ({detail})',
   'notice.file.tensors': '“{file}” was not opened: its networks aren’t those that its settings describe. ({detail})',
+  'notice.file.values': '“{file}” was not opened: no training can go on from what it holds. ({detail})',
   'notice.file.large': '“{file}” was not opened: it is larger than {most} MB.',
   'notice.file.detail': '“{what}”: {message}',
   'notice.file.unreadable': '“{file}” could not be read. ({detail})',

@@ -233,6 +233,7 @@ export const strings = {
   'notice.file.foreign': '没有打开“{file}”：它是 safetensors 文件，但不是 Digit Forge 保存的。',
   'notice.file.settings': '没有打开“{file}”：这里不认识它的设置。（{detail}）',
   'notice.file.tensors': '没有打开“{file}”：其中的网络与它的设置不符。（{detail}）',
+  'notice.file.values': '没有打开“{file}”：其中的数值无法继续训练。（{detail}）',
   'notice.file.large': '没有打开“{file}”：文件超过 {most} MB。',
   'notice.file.detail': '“{what}”{message}',
   'notice.file.unreadable': '无法读取“{file}”。（{detail}）',

@@ -1,8 +1,8 @@
 //! The arguments. Values of settings stay text here: the core reads them and says what it expected.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use digit_forge_core::data::DIGITS;
 use digit_forge_core::judge::Lesson;
-use digit_forge_core::models::gan::DIGITS;
 use std::path::PathBuf;
 
 /// Trains a GAN that forges handwritten digits.
@@ -365,9 +365,14 @@ fn name_and_text(text: &str) -> Result<(String, String), String> {
     Ok((name.into(), settings))
 }
 
+/// They lie in memory together: 784 MB, and four times that at 56 pixels.
+const MOST_SAMPLES: usize = 1_000_000;
+
 fn sample_count(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|n: &usize| *n > 0 && n.is_multiple_of(DIGITS));
-    count.ok_or_else(|| format!("expected a positive multiple of {DIGITS}, as many of each digit"))
+    let count = text.parse().ok().filter(|n| (1..=MOST_SAMPLES).contains(n) && n.is_multiple_of(DIGITS));
+    count.ok_or_else(|| {
+        format!("expected a positive multiple of {DIGITS}, as many of each digit, and at most {MOST_SAMPLES}")
+    })
 }
 
 fn strength(text: &str) -> Result<f32, String> {

@@ -48,9 +48,11 @@ pub fn bench(trial: &Trial) -> Result<()> {
     let (engine, adapter) = bed.names()?;
     let mut report = Report::new(engine, adapter, trial.seconds);
     let bench = Bench { bed, trial };
+    // What can't be is known before anything is measured.
+    let lines = if bench.has(Part::Scaling) { lines(&subjects)? } else { Vec::new() };
     report.steps = bench.steps(&subjects)?;
     report.products = bench.products()?;
-    report.series = bench.scaling(&subjects)?;
+    report.series = bench.scaling(&lines)?;
     report.load[1] = load();
     if let Some(path) = &trial.json {
         fs::write(path, report.json()).map_err(|e| Failure::io(path, "written", &e))?;
@@ -178,40 +180,21 @@ impl Bench<'_> {
     }
 
     /// Steps of growing batches and widths.
-    fn scaling(&self, subjects: &[Subject]) -> Result<Vec<Series>> {
-        if !self.has(Part::Scaling) {
-            return Ok(Vec::new());
-        }
-        let mut budget = self.budget(Part::Scaling, 2 * subjects.len());
-        let mut all = Vec::new();
-        for subject in subjects {
-            let batches = BATCHES.map(|batch| (batch, vec![("batch", batch.to_string())]));
-            all.push(self.series(subject, "batch", &batches, &mut budget)?);
-            let widths = WIDENINGS.map(|factor| (factor, wider(&subject.what.settings, factor)));
-            all.push(self.series(subject, "width", &widths, &mut budget)?);
-        }
-        Ok(all)
+    fn scaling(&self, lines: &[Line]) -> Result<Vec<Series>> {
+        let mut budget = self.budget(Part::Scaling, lines.len());
+        lines.iter().map(|line| self.series(line, budget.next())).collect()
     }
 
-    fn series(
-        &self,
-        subject: &Subject,
-        along: &'static str,
-        points: &[(u32, Vec<(&'static str, String)>)],
-        budget: &mut Budget,
-    ) -> Result<Series> {
-        let time = budget.next();
+    fn series(&self, Line { name, along, points }: &Line, time: Duration) -> Result<Series> {
         let began = Instant::now();
         let (mut turns, mut growth) = (Vec::new(), Vec::new());
         // Seconds of a floating-point operation, as far as it is known.
         let mut pace = 0.0;
-        for (value, changes) in points {
-            note(&format!("step of {}, {along} {value}", subject.name));
-            let changed = subject.with(changes)?;
-            let flops = Workload::bare_products(&changed.what.settings)?.flops() as f64;
+        for Point { value, subject, flops } in points {
+            note(&format!("step of {name}, {along} {value}"));
             let affordable = flops * pace * REPETITIONS <= time.as_secs_f64() / 2.0;
             if affordable {
-                let turn = Turn::new(self.bed.steps(&changed.what)?, round(time, points.len()))?;
+                let turn = Turn::new(self.bed.steps(&subject.what)?, round(time, points.len()))?;
                 pace = turn.seconds() / flops;
                 turns.push(turn);
             }
@@ -221,8 +204,52 @@ impl Bench<'_> {
         for (point, samples) in growth.iter_mut().filter(|point| point.measured).zip(&samples) {
             point.ms = Some(Median::of(samples).map(|s| s * 1e3));
         }
-        Ok(Series { name: subject.name.clone(), along, points: growth })
+        Ok(Series { name: name.clone(), along, points: growth })
     }
+}
+
+/// What a series is measured at.
+struct Line {
+    name: String,
+    along: &'static str,
+    points: Vec<Point>,
+}
+
+struct Point {
+    value: u32,
+    subject: Subject,
+    /// Of a step's products.
+    flops: f64,
+}
+
+/// Growing batches and widths of each subject.
+fn lines(subjects: &[Subject]) -> Result<Vec<Line>> {
+    let mut all = Vec::new();
+    for subject in subjects {
+        let batches = BATCHES.map(|batch| (batch, vec![("batch", batch.to_string())]));
+        all.push(line(subject, "batch", &batches)?);
+        let widths = WIDENINGS.map(|factor| (factor, wider(&subject.what.settings, factor)));
+        all.push(line(subject, "width", &widths)?);
+    }
+    Ok(all)
+}
+
+/// The points that the settings allow.
+fn line(subject: &Subject, along: &'static str, points: &[(u32, Vec<(&'static str, String)>)]) -> Result<Line> {
+    let point = |(value, changes): &(u32, Vec<_>)| {
+        let subject = subject.with(changes)?;
+        let flops = Workload::bare_products(&subject.what.settings)?.flops() as f64;
+        Ok(Point { value: *value, subject, flops })
+    };
+    let mut possible = Vec::new();
+    for given in points {
+        match point(given) {
+            Ok(point) => possible.push(point),
+            Err(Failure::Core(why)) => note(&format!("{along} {} of {} is left out: {why}", given.0, subject.name)),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(Line { name: subject.name.clone(), along, points: possible })
 }
 
 /// What makes a network so many times as wide.

@@ -16,9 +16,6 @@ const EVERY: u32 = 250;
 pub struct Care<'a> {
     keeper: Keeper,
     examiner: Examiner<'a>,
-    /// Since the last examination.
-    metrics: Vec<Metrics>,
-    next: u32,
 }
 
 /// What becomes of a run after an examination.
@@ -34,22 +31,17 @@ impl<'a> Care<'a> {
     pub fn new(trainer: &mut Trainer, training: &'a DataSet, test: Option<&'a DataSet>) -> Result<Self> {
         let keeper = block_on(Keeper::new(trainer, MOST_BYTES))?;
         let examiner = Examiner::new(training, test)?;
-        Ok(Care { keeper, examiner, metrics: Vec::new(), next: trainer.steps().saturating_add(EVERY) })
+        Ok(Care { keeper, examiner })
     }
 
-    /// Steps until the next examination.
-    pub fn left(&self, trainer: &Trainer) -> u32 {
-        self.next - trainer.steps()
+    /// The step after which the run is to be examined next, unless it ends before.
+    pub fn next(&self, trainer: &Trainer) -> u32 {
+        trainer.steps().saturating_add(EVERY)
     }
 
-    /// Is told what the last steps left in the log, and examines the run when it is time.
-    pub fn follow(&mut self, trainer: &mut Trainer, metrics: &[Metrics]) -> Result<Course> {
-        self.metrics.extend_from_slice(metrics);
-        if trainer.steps() < self.next {
-            return Ok(Course::On);
-        }
-        let symptoms = self.examiner.examine(trainer, &self.metrics)?;
-        self.metrics.clear();
+    /// Examines the run. `metrics` are what it has left in the log since the last time.
+    pub fn examine(&mut self, trainer: &mut Trainer, metrics: &[Metrics]) -> Result<Course> {
+        let symptoms = self.examiner.examine(trainer, metrics)?;
         let observed = block_on(self.keeper.observe(trainer, symptoms))?;
         let changed = observed.rescue.as_ref().is_some_and(|rescue| rescue.changed.is_some());
         for alarm in &observed.alarms {
@@ -59,7 +51,6 @@ impl<'a> Care<'a> {
                 self.advise(alarm)?;
             }
         }
-        self.next = trainer.steps().saturating_add(EVERY);
         let Some(rescue) = observed.rescue else { return Ok(Course::On) };
         tell_rescue(&rescue);
         Ok(if rescue.changed.is_some() { Course::Back(rescue.to) } else { Course::Rest(rescue.to) })

@@ -11,6 +11,7 @@ use crate::bench::machine::load;
 use crate::data::DataSet;
 use crate::failure::{Failure, Result};
 use crate::output::Folder;
+use crate::pace::Pace;
 use crate::progress::note;
 use crate::start::on;
 use crate::subject::Subject;
@@ -25,10 +26,6 @@ use figures::Judge;
 use frozen::Frozen;
 use report::{Reading, Report, Row, Run};
 use std::fs;
-use std::time::Instant;
-
-/// Steps at a time: fewer than the trainer's log remembers.
-const TURN: u32 = 512;
 
 pub fn compare(order: &Comparison) -> Result<()> {
     let subjects = subjects(&order.rows)?;
@@ -37,7 +34,7 @@ pub fn compare(order: &Comparison) -> Result<()> {
     steps.dedup();
     let training = DataSet::mnist(&order.data)?;
     let test = DataSet::read_test(&order.data)?;
-    // Whether there are images enough is known before the first of all runs, and not before the last.
+    // Whether each can be trained is known before the first of all runs, and not before the last.
     for subject in &subjects {
         training.give(&mut on(order.engine, subject.what.preset, subject.what.settings.clone(), training.count)?)?;
     }
@@ -175,17 +172,14 @@ pub fn shrunk(images: Vec<u8>, shape: ImageShape) -> Vec<u8> {
 
 /// Trains up to so many steps. The seconds that it took, and the furthest from 0 that D's opinion has been.
 fn train(trainer: &mut Trainer, steps: u32) -> Result<(f64, f64)> {
-    let (mut seconds, mut furthest) = (0.0, 0.0f64);
-    while trainer.steps() < steps {
-        let began = Instant::now();
-        trainer.run(TURN.min(steps - trainer.steps()))?;
-        block_on(trainer.settle())?;
-        seconds += began.elapsed().as_secs_f64();
+    let mut furthest = 0.0f64;
+    let took = Pace::new().run(trainer, steps, |trainer| {
         for m in block_on(trainer.metrics())? {
             let opinions = [m.d_real, m.d_fake].map(|opinion| f64::from(opinion.abs()));
             // What is no number is as far away as can be.
             furthest = opinions.iter().fold(furthest, |f, &o| if o.is_nan() { f64::INFINITY } else { f.max(o) });
         }
-    }
-    Ok((seconds, furthest))
+        Ok(())
+    })?;
+    Ok((took.as_secs_f64(), furthest))
 }

@@ -30,7 +30,7 @@ pub struct DataSet {
 impl DataSet {
     /// Reads MNIST's training files in a folder, and checks each by itself so that an error names the file.
     pub fn mnist(folder: &Path) -> Result<Self> {
-        Self::of_files(folder, TRAINING, MNIST_IMAGES)
+        Self::of_files(folder, TRAINING)
     }
 
     /// The test files, where there are any.
@@ -38,17 +38,17 @@ impl DataSet {
         TEST.iter().any(|name| folder.join(name).exists()).then(|| Self::mnist_test(folder)).transpose()
     }
 
-    fn of_files(folder: &Path, names: [&str; 2], count: usize) -> Result<Self> {
+    fn of_files(folder: &Path, names: [&str; 2]) -> Result<Self> {
         let [images_path, labels_path] = names.map(|name| folder.join(name));
         let (images, labels) = (read(&images_path)?, read(&labels_path)?);
         let found = idx::images(names[0], &images).map_err(|e| Failure::of_file(&images_path, e))?.count;
         idx::labels(names[1], &labels).map_err(|e| Failure::of_file(&labels_path, e))?;
-        Ok(DataSet { path: folder.into(), images, labels, count, found })
+        Ok(DataSet { path: folder.into(), images, labels, count: found.min(MNIST_IMAGES), found })
     }
 
     /// MNIST's test files in a folder.
     pub fn mnist_test(folder: &Path) -> Result<Self> {
-        Self::of_files(folder, TEST, MNIST_IMAGES)
+        Self::of_files(folder, TEST)
     }
 
     /// Pixels and labels of the first so many images, or of all where there are fewer.
@@ -90,16 +90,9 @@ impl DataSet {
         format!("{:016x}", fingerprint(&[&self.images, &self.labels]))
     }
 
-    /// Gives the trainer as many images as its settings ask for.
+    /// Gives a trainer that was made for it as many images as its settings ask for.
     pub fn give(&self, trainer: &mut Trainer) -> Result<()> {
-        let of_data = |e: Error| Failure::of_file(&self.path, e);
-        trainer.add_data(&self.images, &self.labels).map_err(of_data)?;
-        let (there, needed) = (trainer.images_available(), trainer.images_to_start());
-        if there < needed {
-            let why = format!("{there} images, and these settings need at least {needed}");
-            return Err(Failure::File { path: self.path.join(TRAINING[0]), why });
-        }
-        Ok(())
+        trainer.add_data(&self.images, &self.labels).map_err(|e| Failure::of_file(&self.path, e))
     }
 }
 

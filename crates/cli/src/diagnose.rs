@@ -7,6 +7,7 @@ use crate::compare::subjects;
 use crate::data::DataSet;
 use crate::examine::Examiner;
 use crate::failure::Result;
+use crate::pace::Pace;
 use crate::progress::note;
 use crate::start::on;
 use crate::subject::Subject;
@@ -80,8 +81,10 @@ fn run(
     training.give(&mut trainer)?;
     let mut doctor = Doctor::new(what.settings.clone());
     let mut alarms = Vec::new();
+    let mut pace = Pace::new();
     while trainer.steps() < order.steps {
-        trainer.run(order.every.min(order.steps - trainer.steps()))?;
+        let upto = order.steps.min(trainer.steps().saturating_add(order.every));
+        pace.run(&mut trainer, upto, |_| Ok(()))?;
         let metrics = block_on(trainer.metrics())?;
         let symptoms = examiner.examine(&mut trainer, &metrics)?;
         if order.readings {

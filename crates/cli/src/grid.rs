@@ -1,8 +1,7 @@
 //! The grid of images as a PNG: black ink on white paper.
 
 use crate::failure::Result;
-use digit_forge_core::data::ImageShape;
-use digit_forge_core::models::gan::DIGITS;
+use digit_forge_core::data::{DIGITS, ImageShape};
 
 /// Paper around and between the images.
 const GAP: usize = 4;

@@ -44,13 +44,8 @@ pub fn teach(teaching: &Teaching) -> Result<()> {
 
 fn steps(teacher: &mut Teacher, total: u32) -> Result<()> {
     let mut progress = Progress::new("step", 0, total.into());
-    let mut pace = Pace::new();
     let mut recent = Vec::new();
-    while teacher.steps() < total {
-        let turn = Instant::now();
-        teacher.run(pace.steps().min(total - teacher.steps()))?;
-        block_on(teacher.settle())?;
-        pace.learn(turn.elapsed());
+    Pace::new().run(teacher, total, |teacher| {
         recent.extend(block_on(teacher.progress())?);
         recent.drain(..recent.len().saturating_sub(REMEMBERED));
         let mean = |of: fn(&digit_forge_core::judge::Progress) -> f32| {
@@ -58,7 +53,8 @@ fn steps(teacher: &mut Teacher, total: u32) -> Result<()> {
         };
         let remark = format!(" · loss {:.3} · {:.1} % right", mean(|p| p.loss), 100.0 * mean(|p| p.accuracy));
         progress.tell(teacher.steps().into(), &remark);
-    }
+        Ok(())
+    })?;
     progress.finish();
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::start::{MODEL, Start};
 use digit_forge_core::Error;
 use digit_forge_core::data::idx;
 use digit_forge_core::engine::block_on;
-use digit_forge_core::train::Trainer;
 use digit_forge_core::train::settings::Condition;
+use digit_forge_core::train::{MOST_STEPS, Trainer};
 use std::time::Instant;
 
 pub fn train(order: &Order) -> Result<()> {
@@ -44,8 +44,8 @@ pub fn train(order: &Order) -> Result<()> {
     let mut trainer = start.trainer(order.engine, set.count)?;
     set.give(&mut trainer)?;
     let after = trainer.steps();
-    let total = after.checked_add(order.steps).ok_or_else(|| {
-        Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {}", order.steps, u32::MAX))
+    let total = after.checked_add(order.steps).filter(|&total| total <= MOST_STEPS).ok_or_else(|| {
+        Failure::Usage(format!("--steps {}: {after} are made already, and a run ends at {MOST_STEPS}", order.steps))
     })?;
     let mut record = start.record(after)?;
     // The arguments hold that one of both is given.
@@ -78,17 +78,20 @@ fn steps(trainer: &mut Trainer, total: u32, history: &mut History, mut care: Opt
     let mut progress = Progress::new("step", trainer.steps().into(), total.into());
     let mut pace = Pace::new();
     while trainer.steps() < total {
-        let turn = Instant::now();
-        let most = care.as_ref().map_or(u32::MAX, |care| care.left(trainer));
-        trainer.run(pace.steps().min(total - trainer.steps()).min(most))?;
-        block_on(trainer.settle())?;
-        pace.learn(turn.elapsed());
-        let measured = block_on(trainer.metrics())?;
-        measured.iter().for_each(|m| history.push(m));
-        let losses = measured.last().map(|m| format!(" · loss D {:.3} G {:.3}", m.d_loss, m.g_loss));
-        progress.tell(trainer.steps().into(), &losses.unwrap_or_default());
-        let Some(care) = &mut care else { continue };
-        match care.follow(trainer, &measured)? {
+        let upto = care.as_ref().map_or(total, |care| care.next(trainer).min(total));
+        let mut measured = Vec::new();
+        pace.run(trainer, upto, |trainer| {
+            let newest = block_on(trainer.metrics())?;
+            newest.iter().for_each(|m| history.push(m));
+            let losses = newest.last().map(|m| format!(" · loss D {:.3} G {:.3}", m.d_loss, m.g_loss));
+            progress.tell(trainer.steps().into(), &losses.unwrap_or_default());
+            if care.is_some() {
+                measured.extend(newest);
+            }
+            Ok(())
+        })?;
+        let Some(care) = &mut care else { break };
+        match care.examine(trainer, &measured)? {
             Course::On => {}
             Course::Back(step) => history.cut(step),
             Course::Rest(step) => {
@@ -101,11 +104,15 @@ fn steps(trainer: &mut Trainer, total: u32, history: &mut History, mut care: Opt
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Writes all files; the checkpoint last, so that what was measured is never behind it.
+/// Writes all files: the checkpoint after the metrics, so that what was measured is never behind it, and samples, which can be
+/// many, when the run is safe.
 fn results(order: &Order, start: &Start, trainer: &mut Trainer, record: &Record, folder: &Folder) -> Result<()> {
-    let mut written = vec!["grid.png", metrics::FILE];
+    let mut written = vec!["grid.png", metrics::FILE, MODEL];
     let images = block_on(trainer.images()?)?;
     folder.write("grid.png", &grid::png(&images, trainer.image())?)?;
+    folder.write(metrics::FILE, &metrics::report(start.preset, trainer, record)?)?;
+    let checkpoint = block_on(trainer.save()?)?;
+    folder.write(MODEL, &checkpoint)?;
     if let Some(count) = order.samples {
         let mut progress = Progress::new("sample", 0, count as u64);
         let (images, labels) = block_on(trainer.samples(count, |done| progress.tell(done as u64, "")))?;
@@ -115,10 +122,6 @@ fn results(order: &Order, start: &Start, trainer: &mut Trainer, record: &Record,
         folder.write(labels_file, &idx::write_labels(&labels))?;
         written.extend([images_file, labels_file]);
     }
-    folder.write(metrics::FILE, &metrics::report(start.preset, trainer, record)?)?;
-    let checkpoint = block_on(trainer.save()?)?;
-    folder.write(MODEL, &checkpoint)?;
-    written.push(MODEL);
     note(&format!("{}: {}", folder.path().display(), written.join(", ")));
     Ok(())
 }

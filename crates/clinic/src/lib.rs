@@ -6,7 +6,7 @@
 mod reading;
 mod school;
 
-use digit_forge_core::data::IMAGE;
+use digit_forge_core::data::{DIGITS, IMAGE};
 use digit_forge_core::doctor::symptoms::Reference;
 use digit_forge_core::error::{Error, Result};
 use digit_forge_core::judge::{FEATURES, Judge, Readings};
@@ -16,7 +16,6 @@ use digit_forge_core::metrics::kid::kid;
 use digit_forge_core::metrics::manifold::{NEAREST, manifold};
 use digit_forge_core::metrics::memory::nearest;
 use digit_forge_core::metrics::report::Confusion;
-use digit_forge_core::models::gan::DIGITS;
 use digit_forge_core::train::json::Json;
 use std::future::Future;
 use std::pin::pin;

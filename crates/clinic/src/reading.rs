@@ -1,11 +1,10 @@
 //! What is said of images, as JSON.
 
-use digit_forge_core::data::IMAGE;
+use digit_forge_core::data::{DIGITS, IMAGE};
 use digit_forge_core::doctor::symptoms::Reference;
 use digit_forge_core::error::{Error, Result};
 use digit_forge_core::judge::{Readings, halved};
 use digit_forge_core::metrics::report::{Confusion, Histogram, Scores};
-use digit_forge_core::models::gan::DIGITS;
 use digit_forge_core::train::json::Json;
 use std::borrow::Cow;
 

@@ -112,6 +112,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// More steps than a run can have.
+    #[error("{made} steps are made, and no run has {more} more: it ends at 1000000000")]
+    Steps {
+        /// Made so far.
+        made: u32,
+        /// Asked for.
+        more: u32,
+    },
     /// The GPU can't be used, or failed.
     #[error("GPU: {0}")]
     Gpu(String),
@@ -130,6 +138,8 @@ pub enum CheckpointFault {
     Settings,
     /// Its tensors aren't those of its settings.
     Tensors,
+    /// Its tensors hold what no run can go on from.
+    Values,
 }
 
 impl CheckpointFault {
@@ -141,6 +151,7 @@ impl CheckpointFault {
             CheckpointFault::Foreign => "foreign",
             CheckpointFault::Settings => "settings",
             CheckpointFault::Tensors => "tensors",
+            CheckpointFault::Values => "values",
         }
     }
 }

@@ -13,12 +13,12 @@ mod samples;
 pub use bench::Workbench;
 pub use care::rules;
 
-use digit_forge_core::data::{MNIST_IMAGES, handwriting};
+use digit_forge_core::data::{DIGITS, MNIST_IMAGES, handwriting};
 use digit_forge_core::doctor::keeper::Keeper;
 use digit_forge_core::engine::Pending;
 use digit_forge_core::engine::gpu::{GpuContext, Grid, Presenter};
 use digit_forge_core::error::{CheckpointFault, Error, Result};
-use digit_forge_core::models::gan::{DIGITS, GRID_ROWS};
+use digit_forge_core::models::gan::GRID_ROWS;
 use digit_forge_core::train::json::Json;
 use digit_forge_core::train::{Trainer, Weights, check_checkpoint, describe, settings};
 use js_sys::{Float32Array, Function, Promise, Uint8Array};
@@ -88,7 +88,7 @@ pub fn resolve(text: &str) -> Result<String, JsError> {
 }
 
 /// The settings, as their shortest text, of a checkpoint that a run with them can load. Of a file that isn't one, the
-/// error's `name` says in a word what is wrong: `format`, `truncated`, `foreign`, `settings` or `tensors`.
+/// error's `name` says in a word what is wrong: `format`, `truncated`, `foreign`, `settings`, `tensors` or `values`.
 #[wasm_bindgen(js_name = checkpointSettings)]
 pub fn checkpoint_settings(file: &[u8]) -> Result<String, js_sys::Error> {
     let text = || check_checkpoint(file).and_then(|found| found.settings.text(found.preset));
@@ -103,9 +103,9 @@ pub fn prepare(grey: &[u8], width: usize, height: usize) -> Result<Vec<u8>, JsEr
 
 /// Settings that must be valid as a whole.
 fn valid(text: &str) -> Result<settings::Resolved, JsError> {
-    let mut resolved = settings::resolve(text).map_err(error)?;
-    match resolved.errors.pop() {
-        Some((_, _, first)) => Err(error(first)),
+    let resolved = settings::resolve(text).map_err(error)?;
+    match resolved.errors.first() {
+        Some((_, _, first)) => Err(JsError::new(&first.to_string())),
         None => Ok(resolved),
     }
 }
@@ -299,9 +299,10 @@ impl Forge {
 
     /// Goes on from a checkpoint.
     pub fn load(&mut self, file: &[u8]) -> Result<(), JsError> {
+        self.trainer.load(file).map_err(error)?;
         // Those who cared for another run know nothing of this one.
         self.keeper = None;
-        self.trainer.load(file).map_err(error)
+        Ok(())
     }
 
     /// Ends the run and frees what it holds on the device.

@@ -145,8 +145,13 @@ async fn a_checkpoint_moves_from_one_engine_to_the_other() {
         assert_eq!(a.len(), 80 * IMAGE.pixels());
         assert!(a.iter().any(|v| *v != 0.0) && a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs())));
     }
+    ok(cpu.take_care().await);
     assert!(refused(cpu.load(&file[..file.len() / 2])).contains("safetensors"));
     assert_eq!(cpu.step(), 5);
+    // It is still cared for, until another run takes its place.
+    assert_ne!(ok(cpu.observe(5, None, None, None, None, None).await), "null");
+    ok(cpu.load(&file));
+    assert_eq!(ok(cpu.observe(5, None, None, None, None, None).await), "null");
 }
 
 #[wasm_bindgen_test]
@@ -194,7 +199,7 @@ fn settings_are_described_and_resolved_as_json() {
 fn networks_are_told_of_valid_settings_only() {
     let json = ok(networks("gChannels=4"));
     assert!(json.starts_with(r#"[{"network":"generator","parameters":"#), "{json}");
-    assert!(refused(networks("gChannels=many")).contains("`gChannels=many`"));
+    assert!(refused(networks("gChannels=many&dChannels=few")).contains("`gChannels=many`"));
 }
 
 #[wasm_bindgen_test]

@@ -5,10 +5,9 @@ use crate::data::DataSet;
 use crate::distances::Distances;
 use crate::failure::Result;
 use crate::reading::{Read, Reader};
-use digit_forge_core::data::IMAGE;
+use digit_forge_core::data::{DIGITS, IMAGE};
 use digit_forge_core::metrics::Neighbours;
 use digit_forge_core::metrics::report::{Confusion, Histogram, Report};
-use digit_forge_core::models::gan::DIGITS;
 use serde::Serialize;
 
 /// Training images that `spread` compares with, at most.

@@ -12,7 +12,6 @@ use digit_forge_core::data::IMAGE;
 use digit_forge_core::engine::block_on;
 use digit_forge_core::judge::{Lesson, Teacher};
 use serde::Serialize;
-use std::time::Instant;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,13 +39,10 @@ fn taught((pixels, labels): Labelled, test: Labelled, steps: u32) -> Result<f64>
     let mut teacher = Teacher::cpu(lesson, labels.len())?;
     teacher.add_data(pixels, labels)?;
     let mut progress = Progress::new("step", 0, steps.into());
-    let mut pace = Pace::new();
-    while teacher.steps() < steps {
-        let turn = Instant::now();
-        teacher.run(pace.steps().min(steps - teacher.steps()))?;
-        pace.learn(turn.elapsed());
+    Pace::new().run(&mut teacher, steps, |teacher| {
         progress.tell(teacher.steps().into(), "");
-    }
+        Ok(())
+    })?;
     progress.finish();
     let accuracy = block_on(teacher.read(test.0))?.agreement(test.1);
     if accuracy.is_nan() {

@@ -42,6 +42,20 @@ fn every_part_is_measured_and_told_twice() {
 }
 
 #[test]
+fn points_that_settings_do_not_allow_are_left_out() {
+    let scene = Scene::new();
+    let args = [&SMALL[..], &["dChannels=64&batch=1&images=1000", "--only", "scaling", "--json", "f"]].concat();
+    let output = scene.succeeds(&args);
+    let series = scene.json("f")["series"].clone();
+    let values = |along: usize| {
+        let points = series[along]["points"].as_array().unwrap();
+        points.iter().map(|point| point["value"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((values(0), values(1)), (vec![16, 64, 256, 1024], vec![1]));
+    assert!(said(&output).contains("width 2 of given is left out: `dChannels=128`"), "{}", said(&output));
+}
+
+#[test]
 fn only_the_part_asked_for_is_measured() {
     let scene = Scene::new();
     let args = [&SMALL[..], &["network=mlp&gWidths=8&dWidths=8&images=1000", "--only", "scaling", "--json", "f"]];

@@ -74,6 +74,23 @@ fn of_more_images_than_a_run_takes_the_first_are_used_and_that_is_said() {
 }
 
 #[test]
+fn a_folder_trains_on_all_its_images_as_the_pair_of_its_files_does() {
+    let scene = Scene::new();
+    let files = ["data/mnist/train-images-idx3-ubyte", "data/mnist/train-labels-idx1-ubyte"];
+    // More than the opening pass, and a quarter of what MNIST has.
+    let (images, labels) = pair(15_000);
+    scene.put(files[0], &images);
+    scene.put(files[1], &labels);
+    let small = ["train", "--steps", "15", "--out", "run", "--set", "gChannels=1", "dChannels=1", "batch=1024"];
+    let model = |data: &[&str]| {
+        let output = scene.succeeds(&[&small[..], data].concat());
+        assert!(said(&output).contains(": 15000 images"), "{}", said(&output));
+        scene.get("run/model.safetensors")
+    };
+    assert!(model(&[]) == model(&[&["--idx"], &files[..]].concat()));
+}
+
+#[test]
 fn a_run_on_a_pair_resumes_bit_for_bit() {
     let scene = Scene::new();
     let (images, labels) = pair(50);

@@ -65,6 +65,17 @@ fn a_run_under_care_goes_back_from_what_is_no_number() {
 }
 
 #[test]
+fn the_last_steps_of_a_run_are_examined_however_few() {
+    let scene = Scene::new();
+    let mut args = vec!["train", "--doctor", "--steps", "60", "--out", "run", "--set"];
+    args.extend(SMALL.split('&').chain(["loss=leastsquares", "optimizer=sgd", "gRate=1", "dRate=1"]));
+    let said = String::from_utf8(scene.succeeds(&args).stderr).unwrap();
+    assert!(said.contains("Step 60: No numbers any more"), "{said}");
+    assert!(said.contains("Back to step 0, and on from there"), "{said}");
+    assert_eq!(scene.json("run/metrics.json")["steps"], 60);
+}
+
+#[test]
 fn care_changes_nothing_of_a_run_that_is_well() {
     let scene = Scene::new();
     for (out, more) in [("alone", None), ("cared", Some("--doctor"))] {

@@ -1,6 +1,6 @@
 //! What a run leaves.
 
-use crate::scene::{Scene, said};
+use crate::scene::{SMALL, Scene, said};
 use digit_forge_core::data::{IMAGE, idx};
 use digit_forge_core::train::checkpoint_settings;
 
@@ -30,6 +30,18 @@ fn a_run_leaves_its_files_and_nothing_else() {
 
     let settings = checkpoint_settings(&scene.get("deep/run/model.safetensors")).unwrap().settings;
     assert_eq!((settings.seed, settings.batch, settings.g_channels), (7, 4, 2));
+}
+
+#[test]
+fn a_run_is_written_before_its_samples() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(scene.path("run/samples-images-idx3-ubyte")).unwrap();
+    let args = ["train", "--steps", "2", "--samples", "10", "--out", "run"];
+    let output = scene.command(&[&args[..], &SMALL].concat()).output().unwrap();
+    assert!(!output.status.success() && said(&output).contains("samples-images-idx3-ubyte"), "{}", said(&output));
+    for file in ["grid.png", "metrics.json", "model.safetensors"] {
+        assert!(!scene.get(&format!("run/{file}")).is_empty());
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A picture of a digit made like MNIST's images: white ink on black, its box scaled to fit 20×20 pixels, its centre of mass
 //! in the middle of 28×28 (LeCun, Cortes, Burges, "The MNIST database").
 //!
-//! The paper's shade is the border's median; what differs from it by less than an eighth of the whole contrast is
-//! paper, too. Thin strokes grow faint where a large picture shrinks, so the darkest pixel becomes full ink again.
+//! The paper's shade is the border's median, and ink is on the side of it that goes further; what differs by less than an
+//! eighth of that is paper, too. Thin strokes grow faint where a large picture shrinks, so the darkest pixel becomes full ink again.
 
 use super::IMAGE;
 use crate::error::{Error, Result};
@@ -23,8 +23,10 @@ pub fn prepare(grey: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
         return fail("its pixels aren't as many as its width times its height");
     }
     let paper = median_of_border(grey, width, height);
-    let ink = |v: u8| if paper < 128 { v.saturating_sub(paper) } else { paper.saturating_sub(v) };
-    let most = grey.iter().map(|&v| ink(v)).fold(0, u8::max);
+    let (darkest, lightest) = grey.iter().fold((paper, paper), |(dark, light), &v| (dark.min(v), light.max(v)));
+    let (darker, lighter) = (paper - darkest, lightest - paper);
+    let ink = |v: u8| if lighter > darker { v.saturating_sub(paper) } else { paper.saturating_sub(v) };
+    let most = darker.max(lighter);
     if most < LEAST_CONTRAST {
         return fail("it is blank");
     }
@@ -181,6 +183,17 @@ mod tests {
         assert_eq!(extent(&dark), ([4, 23, 12, 16], 20 * 5 * 255));
         assert_eq!(light, dark);
         assert_eq!(grey, dark);
+    }
+
+    #[test]
+    fn ink_is_on_the_side_of_the_greater_contrast() {
+        let clean = prepare(&picture([60, 50], [0, 255], 10..50, 20..30), 50, 60).unwrap();
+        for (paper, ink, stain) in [(120, 0, 130), (140, 255, 130), (100, 0, 190), (160, 255, 70)] {
+            let mut page = picture([60, 50], [paper, ink], 10..50, 20..30);
+            assert_eq!(prepare(&page, 50, 60).unwrap(), clean, "{ink} on {paper}");
+            page[55 * 50 + 40] = stain;
+            assert_eq!(prepare(&page, 50, 60).unwrap(), clean, "{ink} on {paper}, with a spot of {stain}");
+        }
     }
 
     #[test]

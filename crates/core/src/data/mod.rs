@@ -24,6 +24,9 @@ impl ImageShape {
 /// What the networks generate and judge.
 pub const IMAGE: ImageShape = ImageShape { rows: 28, columns: 28 };
 
+/// Classes: the ten digits.
+pub const DIGITS: usize = 10;
+
 /// Images of MNIST's training set, and as many as are taken of a larger one.
 pub const MNIST_IMAGES: usize = 60_000;
 

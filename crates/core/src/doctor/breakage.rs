@@ -5,6 +5,9 @@ use super::ring::Snapshot;
 use crate::error::Result;
 use crate::train::{Trainer, not_finite};
 
+/// Steps at a time: few enough that no driver takes a submit for a hang.
+const TURN: u32 = 32;
+
 /// See the module's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breakage {
@@ -42,7 +45,10 @@ pub async fn locate(trainer: &mut Trainer, good: &Snapshot, broke: u32) -> Resul
             break;
         }
         trainer.load(&well.checkpoint)?;
-        trainer.run(middle - well.step)?;
+        while trainer.steps() < middle {
+            trainer.run(TURN.min(middle - trainer.steps()))?;
+            trainer.settle().await?;
+        }
         let checkpoint = trainer.save()?.await?;
         match not_finite(&checkpoint)? {
             Some(tensor) => {
@@ -50,7 +56,7 @@ pub async fn locate(trainer: &mut Trainer, good: &Snapshot, broke: u32) -> Resul
                 found = Some(Breakage::of(middle, tensor));
             }
             None if found.is_none() => return Ok(None),
-            None => well = Snapshot { step: middle, checkpoint, healthy: true },
+            None => well = Snapshot { step: middle, checkpoint },
         }
     }
     Ok(found)
@@ -69,8 +75,10 @@ pub(super) mod tests {
     #[test]
     fn a_run_that_is_well_has_no_breakage() {
         let mut trainer = trainer_of("");
-        let good = Snapshot { step: 0, checkpoint: block_on(trainer.save().unwrap()).unwrap(), healthy: true };
-        assert_eq!(block_on(locate(&mut trainer, &good, 20)).unwrap(), None);
+        let good = Snapshot { step: 0, checkpoint: block_on(trainer.save().unwrap()).unwrap() };
+        assert_eq!(block_on(locate(&mut trainer, &good, 100)).unwrap(), None);
+        // However far, it goes there turn by turn.
+        assert_eq!(trainer.turns, [TURN, TURN, TURN, 4]);
     }
 
     #[test]

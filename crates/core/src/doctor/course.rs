@@ -4,7 +4,7 @@ use super::symptoms::{Samples, Symptoms};
 use crate::models::vitals::Vitals;
 use crate::train::settings::Settings;
 
-/// Symptoms that are remembered.
+/// Readings that are remembered of each kind: what is read seldom isn't lost among the rest.
 const REMEMBERED: usize = 8;
 
 /// See the module's head.
@@ -12,10 +12,15 @@ const REMEMBERED: usize = 8;
 pub struct Course {
     /// The settings in force.
     pub settings: Settings,
-    /// Oldest first, at most [`REMEMBERED`].
+    /// Newest first, as long as they bring something that is remembered.
     symptoms: Vec<Symptoms>,
     /// The step at which the samples were digits first.
     legible_since: Option<u32>,
+}
+
+/// How many readings symptoms bring of each kind: vitals, samples, memory.
+fn brought(s: &Symptoms) -> [usize; 3] {
+    [s.vitals.is_some(), s.samples.is_some(), s.memory.is_some()].map(usize::from)
 }
 
 impl Course {
@@ -24,14 +29,23 @@ impl Course {
     }
 
     pub(super) fn add(&mut self, symptoms: Symptoms) {
-        // A run that went back goes on from there.
-        self.symptoms.retain(|s| s.step < symptoms.step);
         if symptoms.samples.as_ref().is_some_and(Samples::legible) {
             self.legible_since.get_or_insert(symptoms.step);
         }
-        self.symptoms.push(symptoms);
-        let more = self.symptoms.len().saturating_sub(REMEMBERED);
-        self.symptoms.drain(..more);
+        let mut newer = brought(&symptoms);
+        self.symptoms.retain(|s| {
+            // A run that went back goes on from there.
+            if s.step >= symptoms.step {
+                return false;
+            }
+            let mut kept = false;
+            for (newer, one) in newer.iter_mut().zip(brought(s)) {
+                kept |= one > 0 && *newer < REMEMBERED;
+                *newer += one;
+            }
+            kept
+        });
+        self.symptoms.insert(0, symptoms);
     }
 
     /// Forgets all but the settings, and whether the samples were digits by this step, to which the run went back.
@@ -42,15 +56,16 @@ impl Course {
 
     /// The newest symptoms.
     pub(super) fn now(&self) -> Option<&Symptoms> {
-        self.symptoms.last()
+        self.symptoms.first()
     }
 
     pub(super) fn vitals(&self) -> Option<&Vitals> {
         self.now()?.vitals.as_ref()
     }
 
+    /// The newest samples.
     pub(super) fn samples(&self) -> Option<&Samples> {
-        self.now()?.samples.as_ref()
+        self.symptoms.iter().find_map(|s| s.samples.as_ref())
     }
 
     /// Whether the samples have been digits before this step.
@@ -71,14 +86,13 @@ impl Course {
 
     /// The mean of a number over the newest `count` symptoms that have it: none where there are fewer.
     pub(super) fn mean(&self, count: usize, of: impl Fn(&Symptoms) -> Option<f32>) -> Option<f32> {
-        let values: Vec<f32> = self.symptoms.iter().rev().filter_map(of).take(count).collect();
+        let values: Vec<f32> = self.symptoms.iter().filter_map(of).take(count).collect();
         (values.len() == count).then(|| values.iter().sum::<f32>() / count as f32)
     }
 
     /// How far the histograms of the newest `count + 1` samples turn from one to the next, on average.
     pub(super) fn turning(&self, count: usize) -> Option<f32> {
-        let samples: Vec<&Samples> =
-            self.symptoms.iter().rev().filter_map(|s| s.samples.as_ref()).take(count + 1).collect();
+        let samples: Vec<&Samples> = self.symptoms.iter().filter_map(|s| s.samples.as_ref()).take(count + 1).collect();
         (samples.len() > count).then(|| samples.windows(2).map(|w| w[0].turned(w[1])).sum::<f32>() / count as f32)
     }
 }

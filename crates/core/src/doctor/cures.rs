@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::train::number;
 use crate::train::presets::Preset;
-use crate::train::settings::{self, Images, Loss, Settings};
+use crate::train::settings::{self, Images, LOWEST_RATE, Loss, Settings};
 
 /// A way out.
 #[derive(Debug)]
@@ -85,7 +85,12 @@ fn rate(value: f32) -> String {
 /// A tenth of both rates, unless that is less than the settings take.
 fn slower(s: &Settings) -> Option<Changes> {
     let rates = [s.g_rate / 10.0, s.d_rate / 10.0];
-    rates.iter().all(|&rate| rate >= 1e-6).then(|| vec![("gRate", rate(rates[0])), ("dRate", rate(rates[1]))])
+    rates.iter().all(|&rate| rate >= LOWEST_RATE).then(|| vec![("gRate", rate(rates[0])), ("dRate", rate(rates[1]))])
+}
+
+/// A penalty that is higher already stays.
+fn at_least_one(gamma: f32) -> String {
+    number::show(gamma.max(1.0))
 }
 
 /// Only where rates are far above those that presets have.
@@ -122,7 +127,7 @@ pub(super) static GRADIENT_PENALTY: Cure = Cure {
 pub(super) static RELATIVISTIC: Cure = Cure {
     id: "relativistic",
     words: "Compare each fake with a real image, and make steep opinions cost.",
-    changes: |_| Some(vec![("loss", "relativistic".into()), ("r1", "1".into()), ("r2", "1".into())]),
+    changes: |s| Some(vec![("loss", "relativistic".into()), ("r1", at_least_one(s.r1)), ("r2", at_least_one(s.r2))]),
 };
 pub(super) static DEVIATION: Cure = Cure {
     id: "minibatch-deviation",

@@ -75,7 +75,7 @@ impl Keeper {
         let (step, checkpoint) = (trainer.steps(), trainer.save()?.await?);
         // The last update can have broken what no loss shows yet.
         if not_finite(&checkpoint)?.is_none() {
-            self.ring.keep(Snapshot { step, checkpoint, healthy: true });
+            self.ring.keep(Snapshot { step, checkpoint });
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Keeper {
     pub fn before(&self, alarm: &Alarm) -> Option<&Snapshot> {
         let newest = self.ring.before(alarm.since)?;
         let worth = self.doctor.was_legible_by(alarm.since);
-        if worth { Some(newest) } else { self.ring.snapshots().iter().find(|s| s.healthy) }
+        if worth { Some(newest) } else { self.ring.snapshots().first() }
     }
 
     /// Undo to before it broke: goes back to [`Keeper::before`] an alarm, and applies a live change, without which the run would
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(keeper.ring().snapshots().iter().map(|s| s.step).collect::<Vec<_>>(), [0, 10, 20]);
         let then = keeper.ring().snapshots()[1].checkpoint.clone();
         let rule = super::super::rules::rule("alike").unwrap();
-        let alarm = Alarm { rule, well: 10, since: 20, spoke: 20, value: 0.1 };
+        let alarm = Alarm { rule, since: 20, spoke: 20, value: 0.1 };
         let offer = cures::TENTH.offer(trainer.settings()).unwrap().unwrap();
         assert_eq!(keeper.undo(&mut trainer, &alarm, None).unwrap(), Some(10));
         assert!(block_on(trainer.save().unwrap()).unwrap() == then);
@@ -231,7 +231,7 @@ mod tests {
                 block_on(keeper.observe(&mut trainer, symptoms)).unwrap();
             }
             let rule = super::super::rules::rule("saturated").unwrap();
-            let alarm = Alarm { rule, well: 20, since: 30, spoke: 30, value: 1.0 };
+            let alarm = Alarm { rule, since: 30, spoke: 30, value: 1.0 };
             assert_eq!(keeper.undo(&mut trainer, &alarm, None).unwrap(), Some(back));
             assert_eq!(keeper.doctor().was_legible_by(30), back == 20);
         }

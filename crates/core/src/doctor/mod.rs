@@ -26,8 +26,6 @@ use symptoms::Symptoms;
 pub struct Alarm {
     /// The rule.
     pub rule: &'static Rule,
-    /// The last step at which all was well by it: what to go back to.
-    pub well: u32,
     /// The step at which it was first bad.
     pub since: u32,
     /// The step at which the rule spoke.
@@ -54,13 +52,12 @@ const RECOVERED: u32 = 2;
 pub struct Doctor {
     course: Course,
     streaks: Vec<Option<Streak>>,
-    last: u32,
 }
 
 impl Doctor {
     /// For a run with these settings.
     pub fn new(settings: Settings) -> Self {
-        Doctor { course: Course::new(settings), streaks: vec![None; RULES.len()], last: 0 }
+        Doctor { course: Course::new(settings), streaks: vec![None; RULES.len()] }
     }
 
     /// Takes over settings that have changed in a running run.
@@ -72,7 +69,6 @@ impl Doctor {
     pub fn forget(&mut self, step: u32) {
         self.course.back_to(step);
         self.streaks.fill(None);
-        self.last = step;
     }
 
     /// Whether the samples have been digits before this step.
@@ -80,16 +76,20 @@ impl Doctor {
         self.course.was_legible_by(step)
     }
 
-    /// Is told how the run is, and returns the alarms that are new with it. Symptoms come in the order of their steps.
+    /// Is told how the run is, and returns the alarms that are new with it. Symptoms come in the order of their steps; to a rule
+    /// only those count that bring what it measures.
     pub fn observe(&mut self, symptoms: Symptoms) -> Vec<Alarm> {
-        let (step, well) = (symptoms.step, self.last);
-        self.last = step;
+        let step = symptoms.step;
         self.course.add(symptoms);
         let mut new = Vec::new();
         for (rule, streak) in RULES.iter().zip(&mut self.streaks) {
+            // What nobody looked at is neither good nor bad.
+            if !self.course.now().is_some_and(rule.needs) {
+                continue;
+            }
             let (value, bad) = rule.check(&self.course).unwrap_or((0.0, false));
             if bad && step >= rule.from {
-                let start = Alarm { rule, well, since: step, spoke: step, value };
+                let start = Alarm { rule, since: step, spoke: step, value };
                 let current = streak.get_or_insert(Streak { alarm: start, readings: 0, spoken: false, good: 0 });
                 current.readings += 1;
                 (current.alarm.value, current.good) = (value, 0);

@@ -1,5 +1,5 @@
 //! Checkpoints kept in memory, to go back to before something broke. The ring holds at most so many bytes, and what it
-//! forgets first is what its neighbours stand for best: the older, the sparser, but the newest healthy one always stays.
+//! forgets first is what its neighbours stand for best: the older, the sparser, but the newest always stays.
 
 /// A run as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,8 +8,6 @@ pub struct Snapshot {
     pub step: u32,
     /// As [`Trainer::save`](crate::train::Trainer::save) gives it.
     pub checkpoint: Vec<u8>,
-    /// Whether the doctor suspected nothing.
-    pub healthy: bool,
 }
 
 /// See the module's head.
@@ -45,9 +43,9 @@ impl Ring {
         self.snapshots.retain(|s| s.step < step);
     }
 
-    /// The newest snapshot from before a step that was healthy.
+    /// The newest snapshot from before a step.
     pub fn before(&self, step: u32) -> Option<&Snapshot> {
-        self.snapshots.iter().rev().find(|s| s.step < step && s.healthy)
+        self.snapshots.iter().rev().find(|s| s.step < step)
     }
 
     /// All of them, oldest first.
@@ -62,15 +60,13 @@ impl Ring {
 
     /// Which one is missed least: without it the gap between its neighbours is the smallest, for its age. Never the newest.
     fn dispensable(&self) -> usize {
-        let (Some(newest), healthy) = (self.snapshots.last(), self.snapshots.iter().rposition(|s| s.healthy)) else {
-            return 0;
-        };
+        let Some(newest) = self.snapshots.last() else { return 0 };
         let (mut least, mut at) = (f32::INFINITY, 0);
         for i in 0..self.snapshots.len() - 1 {
             let before = if i == 0 { 0 } else { self.snapshots[i - 1].step };
             let age = newest.step - self.snapshots[i].step;
             let gap = (self.snapshots[i + 1].step - before) as f32 / age as f32;
-            if gap < least && Some(i) != healthy {
+            if gap < least {
                 (least, at) = (gap, i);
             }
         }
@@ -82,8 +78,8 @@ impl Ring {
 mod tests {
     use super::*;
 
-    fn snapshot(step: u32, healthy: bool) -> Snapshot {
-        Snapshot { step, checkpoint: vec![0; 10], healthy }
+    fn snapshot(step: u32) -> Snapshot {
+        Snapshot { step, checkpoint: vec![0; 10] }
     }
 
     fn steps(ring: &Ring) -> Vec<u32> {
@@ -91,18 +87,18 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_back_to_the_newest_healthy_one_from_before() {
+    fn it_goes_back_to_the_newest_one_from_before() {
         let mut ring = Ring::new(1000);
-        for (step, healthy) in [(100, true), (200, true), (300, false), (400, true)] {
-            ring.keep(snapshot(step, healthy));
+        for step in [100, 200, 300] {
+            ring.keep(snapshot(step));
         }
-        for (broke, expected) in [(500, Some(400)), (400, Some(200)), (250, Some(200)), (100, None)] {
+        for (broke, expected) in [(500, Some(300)), (300, Some(200)), (250, Some(200)), (100, None)] {
             assert_eq!(ring.before(broke).map(|s| s.step), expected, "{broke}");
         }
         // Going on from there leaves what was behind.
         ring.leave(201);
         assert_eq!(steps(&ring), [100, 200]);
-        ring.keep(snapshot(150, true));
+        ring.keep(snapshot(150));
         assert_eq!(steps(&ring), [100, 150]);
     }
 
@@ -110,7 +106,7 @@ mod tests {
     fn memory_is_bounded_and_old_snapshots_thin_out() {
         let mut ring = Ring::new(85);
         for step in (100..=10_000).step_by(100) {
-            ring.keep(snapshot(step, true));
+            ring.keep(snapshot(step));
             assert!(ring.bytes() <= 85);
         }
         let steps = steps(&ring);
@@ -120,19 +116,7 @@ mod tests {
         // From back to front the gaps don't shrink by more than what rounding to a hundred does.
         let gaps: Vec<u32> = steps.windows(2).map(|w| w[1] - w[0]).collect();
         assert!(gaps[0] > gaps[5], "{steps:?}");
-        ring.keep(Snapshot { checkpoint: vec![0; 86], ..snapshot(20_000, true) });
+        ring.keep(Snapshot { checkpoint: vec![0; 86], ..snapshot(20_000) });
         assert_eq!(ring.snapshots().last().map(|s| s.step), Some(10_000));
-    }
-
-    #[test]
-    fn the_newest_healthy_one_outlives_all_that_came_since() {
-        let mut ring = Ring::new(40);
-        ring.keep(snapshot(100, true));
-        ring.keep(snapshot(200, true));
-        for step in (300..9_000).step_by(100) {
-            ring.keep(snapshot(step, false));
-        }
-        assert_eq!(ring.before(9_000).map(|s| s.step), Some(200));
-        assert_eq!(ring.snapshots().len(), 4);
     }
 }

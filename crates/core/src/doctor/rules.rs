@@ -42,6 +42,8 @@ pub struct Rule {
     pub lasting: u32,
     /// What may help, the likeliest first.
     pub cures: &'static [&'static Cure],
+    /// Whether symptoms bring what it measures.
+    pub(super) needs: fn(&Symptoms) -> bool,
     /// The measure; none where the rule doesn't apply.
     pub(super) value: fn(&Course) -> Option<f32>,
 }
@@ -56,6 +58,14 @@ impl Rule {
         };
         Some((value, bad))
     }
+}
+
+fn vitals(s: &Symptoms) -> bool {
+    s.vitals.is_some()
+}
+
+fn samples(s: &Symptoms) -> bool {
+    s.samples.is_some()
 }
 
 fn accuracy(s: &Symptoms) -> Option<f32> {
@@ -83,6 +93,7 @@ pub static RULES: &[Rule] = &[
         readings: 1,
         lasting: 0,
         cures: &[&TENTH, &CLIP_GRADIENT, &GRADIENT_PENALTY],
+        needs: |_| true,
         value: |course| {
             let now = course.now()?;
             let broken = now.broke.is_some() || now.vitals.as_ref().is_some_and(|v| !v.is_finite());
@@ -100,6 +111,7 @@ pub static RULES: &[Rule] = &[
         readings: 2,
         lasting: 100,
         cures: &[&SLOWER, &GRADIENT_PENALTY, &CLIP_GRADIENT],
+        needs: vitals,
         value: |course| course.mean(3, |s| s.vitals.as_ref().map(|v| v.d_gradient.max(v.g_gradient))),
     },
     Rule {
@@ -113,6 +125,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&NON_SATURATING, &SLOWER, &D_AS_G, &WASSERSTEIN],
+        needs: vitals,
         value: |course| {
             let stuck = course.illegible() || course.vitals()?.g_gradient < VANISHED;
             stuck.then(|| recent_accuracy(course))?
@@ -129,6 +142,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&D_AT_HALF, &RELATIVISTIC],
+        needs: vitals,
         value: |course| course.illegible().then(|| recent_accuracy(course))?,
     },
     Rule {
@@ -142,6 +156,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&SLOWER, &D_AT_HALF, &RELATIVISTIC, &DEVIATION],
+        needs: vitals,
         value: |course| Some(course.vitals()?.noise_effect),
     },
     Rule {
@@ -155,6 +170,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&D_AT_HALF, &RELATIVISTIC, &DEVIATION],
+        needs: samples,
         value: |course| course.samples().filter(|s| s.legible())?.within,
     },
     Rule {
@@ -168,6 +184,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&SLOWER, &D_AT_HALF, &RELATIVISTIC, &DEVIATION],
+        needs: samples,
         value: |course| course.was_legible().then(|| course.samples().map(super::symptoms::Samples::rarest))?,
     },
     Rule {
@@ -181,6 +198,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 300,
         cures: &[&SLOWER, &D_AT_HALF, &RELATIVISTIC, &DEVIATION],
+        needs: samples,
         value: |course| course.was_legible().then(|| course.turning(4))?,
     },
     Rule {
@@ -194,6 +212,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&GRADIENT_PENALTY, &R1, &RELATIVISTIC],
+        needs: vitals,
         value: |course| {
             // A probability that is sure has large logits, too; that is another rule's.
             let sure = course.settings.loss.is_probabilistic() && recent_accuracy(course).is_none_or(|a| a > 0.98);
@@ -211,6 +230,7 @@ pub static RULES: &[Rule] = &[
         readings: 3,
         lasting: 200,
         cures: &[&ALL_IMAGES, &R1, &TRANSLATION],
+        needs: |s| s.memory.is_some(),
         value: |course| {
             let preference = course.mean(3, |s| s.memory.map(|m| m.preference));
             let copies = course.mean(3, |s| s.memory.and_then(|m| m.copies));

@@ -1,7 +1,7 @@
 //! What is known of a run at a moment: plain numbers, whoever read them.
 
+use crate::data::DIGITS;
 use crate::judge::{FEATURES, Readings};
-use crate::models::gan::DIGITS;
 use crate::models::vitals::Vitals;
 
 /// All that is known after a step. What nobody read is absent, and rules that need it are silent.

@@ -13,12 +13,11 @@ pub use network::FEATURES;
 pub use readings::Readings;
 pub use training::{Lesson, Progress, Teacher};
 
-use crate::data::IMAGE;
+use crate::data::{DIGITS, IMAGE};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::{GpuContext, GpuEngine};
 use crate::engine::{Engine, Pending};
 use crate::error::{Error, Result};
-use crate::models::gan::DIGITS;
 use crate::program::{Recorder, Recording, Tensor};
 use network::{BATCH, Classifier, Reading, Slope};
 use std::rc::Rc;

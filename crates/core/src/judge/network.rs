@@ -7,10 +7,9 @@
 //! A ReLU follows each layer but the last, the features included. There is no norm, so what is read off an image depends
 //! on that image alone. An image costs 2.5 MFLOP.
 
-use crate::data::IMAGE;
+use crate::data::{DIGITS, IMAGE};
 use crate::error::Result;
 use crate::layers::{Bias, Conv, Layer, Linear, Network, Pass, Start, Window};
-use crate::models::gan::DIGITS;
 use crate::ops::activation::Activation;
 use crate::program::{DType, ProgramId, Recorder, Tensor};
 

@@ -1,7 +1,7 @@
 //! What a judge has read off images.
 
 use super::network::FEATURES;
-use crate::models::gan::DIGITS;
+use crate::data::DIGITS;
 
 /// Of N images.
 #[derive(Clone, Debug, Default, PartialEq)]

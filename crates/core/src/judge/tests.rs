@@ -198,6 +198,8 @@ fn what_does_not_fit_is_refused() {
     teacher.add_data(&images, &labels).unwrap();
     assert!(data(teacher.add_data(&images[..IMAGE.pixels()], &[1]).unwrap_err()), "two images are no whole word");
     assert!(Teacher::cpu(LESSON, 0).is_err());
+    let (mut teacher, _) = taught(Teacher::cpu(LESSON, 400).unwrap(), &[1]);
+    assert!(matches!(teacher.run(u32::MAX), Err(Error::Steps { made: 1, more: u32::MAX })));
 }
 
 #[test]

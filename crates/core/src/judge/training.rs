@@ -25,6 +25,7 @@ use crate::ops::tick::{LANES, Lane};
 use crate::ops::translate::Shift;
 use crate::optim::{Optimizer, Pace, follow};
 use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
+use crate::train::after;
 use crate::train::number::show;
 use std::rc::Rc;
 
@@ -235,14 +236,16 @@ impl Teacher {
     /// lesson's last have a rate of 0.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are too few images to start with.
+    /// [`Error::Data`] if there are too few images to start with, [`Error::Steps`] beyond
+    /// [`MOST_STEPS`](crate::train::MOST_STEPS).
     pub fn run(&mut self, steps: u32) -> Result<()> {
         if self.available < self.images_to_start() {
             let why = format!("{} of the first {} are there", self.available, self.images_to_start());
             return Err(Error::Data { what: "images".into(), why });
         }
+        let upto = after(self.steps, steps)?;
         self.engine.run(&self.course.steps, steps)?;
-        self.steps += steps;
+        self.steps = upto;
         Ok(())
     }
 

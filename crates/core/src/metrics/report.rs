@@ -7,8 +7,8 @@
 //! Where nothing was asked for there is no report, but only which digits were read: the [`Histogram`].
 
 use super::cloud::refuse;
+use crate::data::DIGITS;
 use crate::error::Result;
-use crate::models::gan::DIGITS;
 
 /// How often each digit was read where each was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

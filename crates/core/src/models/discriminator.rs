@@ -2,9 +2,9 @@
 //! kind as one (*packing*: Lin et al. 2018, "PacGAN"), so that it sees where they are too alike.
 
 use super::networks::{EMBEDDING, Stack, d_norm};
+use crate::data::DIGITS;
 use crate::error::{Error, Result};
 use crate::layers::{Bias, Conv, Embedding, Layer, Linear, Network, Pass, Start, Window, one_hot};
-use crate::models::gan::DIGITS;
 use crate::ops::normalize::Grouping;
 use crate::program::{Init, Recorder, Tensor};
 use crate::train::settings::{Architecture, Condition, Settings, Toggle};

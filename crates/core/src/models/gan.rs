@@ -12,7 +12,7 @@
 use super::discriminator::Discriminator;
 use super::generator::Generator;
 use super::scene::{Drawn, Pair, Scene, opinion};
-use crate::data::{IMAGE, ImageShape};
+use crate::data::{DIGITS, IMAGE, ImageShape};
 use crate::error::Result;
 use crate::layers::{Over, Pass};
 use crate::models::networks::norm;
@@ -27,8 +27,6 @@ use crate::program::{DType, Init, ProgramId, Recorder, Recording, Tensor};
 use crate::train::settings::{Condition, DNorm, OptimizerKind, Settings, Size};
 use std::rc::Rc;
 
-/// Classes: the ten digits.
-pub const DIGITS: usize = 10;
 /// Images of each digit in the grid.
 pub const GRID_ROWS: usize = 8;
 /// Images of the opening pass: training starts when these are there.

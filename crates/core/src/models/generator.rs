@@ -1,9 +1,9 @@
 //! The generator: noise and, with labels, what it hears of the digit, to images.
 
 use super::networks::{EMBEDDING, Stack, norm};
+use crate::data::DIGITS;
 use crate::error::Result;
 use crate::layers::{Bias, Conv, ConvTranspose, Embedding, Layer, Linear, Network, Pass, Start, Window, one_hot, twin};
-use crate::models::gan::DIGITS;
 use crate::ops::activation::Activation;
 use crate::program::{Recorder, Tensor};
 use crate::train::settings::{Architecture, Condition, Settings, Upsampling};

@@ -1,9 +1,9 @@
 //! The GAN's two networks layer by layer, with the places where the label joins: what a diagram of them shows.
 
 use super::discriminator::Discriminator;
-use super::gan::DIGITS;
 use super::generator::Generator;
 use super::networks::EMBEDDING;
+use crate::data::DIGITS;
 use crate::error::Result;
 use crate::layers::{Embedding, Layer, LayerSummary, Network};
 use crate::program::{DType, Recorder, Tensor};

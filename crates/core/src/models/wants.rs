@@ -8,7 +8,8 @@
 //! labels that it was asked for, with nothing moved, blurred or dropped. Like a doctor's programs ([`super::vitals`]) these
 //! are recorded behind all others, once somebody asks, and change nothing.
 
-use super::gan::{DIGITS, GRID_ROWS, Gan};
+use super::gan::{GRID_ROWS, Gan};
+use crate::data::DIGITS;
 use crate::error::Result;
 use crate::layers::Pass;
 use crate::program::{DType, ProgramId, Recorder, Recording, Tensor};

@@ -49,7 +49,8 @@ params! { n: u32, lane: u32, ahead: u32, seed: u32, stream: u32, low: f32, high:
 
 impl Recorder {
     /// New random numbers each time `lane` of the clock is ticked. Draws that share seed, lane and `stream` are equal,
-    /// so each place that draws has a stream of its own.
+    /// so each place that draws has a stream of its own. One hasn't: a gradient penalty's images are moved and blurred as D's real
+    /// ones are, which are another batch of D's, so that nothing tells.
     ///
     /// # Errors
     /// [`crate::Error`] where shapes don't fit, or the clock is none.

@@ -128,7 +128,7 @@ pub(super) fn layout() -> (&'static str, super::check::Layout) {
 pub(super) fn scenes() -> Vec<super::check::Scene> {
     use super::tick::LANES;
     use crate::program::{DType, Init};
-    let scene = |times: u32| {
+    let scene = |before: u32, times: u32| {
         let mut r = Recorder::new();
         r.begin("scene");
         let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
@@ -137,10 +137,10 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         r.tick(clock, Lane::Draws).unwrap();
         let y = r.replay(x, pool, clock, Lane::Draws, 5).unwrap();
         super::check::Scene {
-            name: format!("replay {times} times"),
+            name: format!("replay {times} times after {before}"),
             recording: r.finish(true, &[y, pool]).into(),
             uploads: vec![
-                (clock, vec![0, 0, 0, 0, 7, 0, 0, 0]),
+                (clock, vec![before, 0, 0, 0, 7, 0, 0, 0]),
                 (x, (0..280).collect()),
                 (pool, (0..840).map(|i| 1000 + i).collect()),
             ],
@@ -149,7 +149,8 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             tolerance: 0.0,
         }
     };
-    vec![scene(1), scene(4), scene(9)]
+    // The first one's clock begins anew.
+    vec![scene(u32::MAX, 1), scene(0, 4), scene(0, 9)]
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn replay(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     let time = clock[params.lane] + params.ahead;
     let words = philox(vec4u(row, time, 0u, 0u), vec2u(clock[params.seed], params.stream));
     let filling = time <= params.slots;
-    let slot = select(words.x % params.slots, time - 1u, filling);
+    let slot = select(words.x, time - 1u, filling) % params.slots;
     let swaps = !filling && words.y < 0x80000000u;
     for (var i = local.x; i < params.columns; i += 64u) {
         let at = row * params.columns + i;

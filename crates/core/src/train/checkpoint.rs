@@ -1,10 +1,12 @@
 //! Checkpoints as safetensors files: every lasting tensor by its name, and the settings as text in the header.
 
 use super::safetensors::{self, File, Part, Type, View};
-use super::settings::{self, Resolved};
+use super::settings::{self, Resolved, Settings};
+use super::trainer::MOST_STEPS;
 use crate::data::MNIST_IMAGES;
 use crate::error::{CheckpointFault as Fault, Error, Result};
 use crate::models::gan::Gan;
+use crate::ops::tick::Lane;
 use crate::program::{DType, TensorInfo};
 
 /// The header's key for the settings; it also says what wrote the file, and in which form. The only one, since a header
@@ -32,8 +34,8 @@ pub(super) fn write(settings: &str, tensors: &[(&TensorInfo, Vec<u32>)]) -> Vec<
     safetensors::write(SETTINGS, settings, &parts)
 }
 
-/// These tensors as they lie in the file, in their order.
-fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo]) -> Result<Vec<&'a View<'f>>> {
+/// These tensors of a run with these settings as they lie in the file, in their order.
+fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo], s: &Settings) -> Result<Vec<&'a View<'f>>> {
     let view = |info: &&TensorInfo| {
         let name = &info.name;
         let missing = || bad(Fault::Tensors, format!("`{name}` is missing; the settings must be another model's"));
@@ -44,15 +46,28 @@ fn views<'a, 'f>(file: &'a File<'f>, expected: &[&TensorInfo]) -> Result<Vec<&'a
             let why = format!("`{name}` is {found} {shape:?} in the file, and {dtype} {} here", info.shape);
             return Err(bad(Fault::Tensors, why));
         }
+        if name == "clock" {
+            check_clock(&view.words(DType::U32).unwrap_or_default(), s)?;
+        }
         Ok(view)
     };
     expected.iter().map(view).collect()
 }
 
-/// The words of these tensors, in their order.
-pub(super) fn read(file: &[u8], expected: &[&TensorInfo]) -> Result<Vec<Vec<u32>>> {
+/// Whether a run with these settings can be where a clock says: its counters are of the same step, and not beyond the last.
+fn check_clock(clock: &[u32], s: &Settings) -> Result<()> {
+    let step = Lane::Generator.of(clock);
+    let updates = step.wrapping_mul(s.d_steps);
+    if step > MOST_STEPS || Lane::Draws.of(clock) != updates || Lane::Discriminator.of(clock) != updates {
+        return Err(bad(Fault::Values, "its clock stands where no such run can be"));
+    }
+    Ok(())
+}
+
+/// The words of these tensors of a run with these settings, in their order.
+pub(super) fn read(file: &[u8], expected: &[&TensorInfo], s: &Settings) -> Result<Vec<Vec<u32>>> {
     let file = open(file)?;
-    let views = views(&file, expected)?;
+    let views = views(&file, expected, s)?;
     // None is of another type: `views` has looked.
     Ok(views.iter().zip(expected).filter_map(|(view, info)| view.words(info.dtype)).collect())
 }
@@ -75,18 +90,22 @@ fn settings_in(file: &File) -> Result<Resolved> {
 }
 
 /// The settings of a checkpoint that can be gone on from: its tensors are those of the model that they describe.
-/// What [`Trainer::load`](super::Trainer::load) would find, without an engine, and so without ending a run to find out.
+/// What [`Trainer::load`](super::Trainer::load) would find, without an engine, and so without ending a run to find out; and
+/// that its networks are finite numbers, without which no step does anything.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] as of [`settings_of`], or naming the tensor that doesn't fit.
 pub fn check(file: &[u8]) -> Result<Resolved> {
-    let file = open(file)?;
-    let resolved = settings_in(&file)?;
+    let opened = open(file)?;
+    let resolved = settings_in(&opened)?;
     // Whatever the data set was, it isn't in the file.
     let recording = Gan::record(&resolved.settings, MNIST_IMAGES, true)?.recording;
     let expected: Vec<&TensorInfo> = recording.lasting().map(|t| recording.info(t)).collect();
-    views(&file, &expected)?;
-    Ok(resolved)
+    views(&opened, &expected, &resolved.settings)?;
+    match not_finite(file)? {
+        Some(name) => Err(bad(Fault::Values, format!("`{name}` isn't all finite numbers"))),
+        None => Ok(resolved),
+    }
 }
 
 /// The first tensor of a network in a checkpoint that isn't all finite numbers: weights, moments or averages, the

@@ -4,10 +4,10 @@
 use super::json::Json;
 use super::presets::{PRESETS, Preset};
 use super::settings::{GROUPS, Group, Loss, ROWS, Row, Settings, When};
-use crate::data::MNIST_IMAGES;
+use crate::data::{DIGITS, MNIST_IMAGES};
 use crate::error::Result;
 use crate::layers::LayerSummary;
-use crate::models::gan::{DIGITS, GRID_ROWS, Gan};
+use crate::models::gan::{GRID_ROWS, Gan};
 use crate::models::losses::formulas;
 use crate::models::summary::{NetworkSummary, summaries};
 

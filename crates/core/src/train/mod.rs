@@ -13,7 +13,8 @@ mod trainer;
 pub mod values;
 
 pub use checkpoint::{check as check_checkpoint, not_finite, settings_of as checkpoint_settings};
-pub use trainer::{Metrics, Trainer, Weights};
+pub(crate) use trainer::after;
+pub use trainer::{MOST_STEPS, Metrics, Trainer, Weights};
 
 #[cfg(test)]
 pub(crate) use trainer::tests;

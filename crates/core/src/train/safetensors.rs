@@ -152,6 +152,12 @@ impl View<'_> {
             _ => None,
         }
     }
+
+    /// Whether both have a byte, or one begins within the other.
+    fn overlaps(&self, other: &View) -> bool {
+        let (own, others) = (self.bytes.as_ptr_range(), other.bytes.as_ptr_range());
+        own.start < others.end && others.start < own.end
+    }
 }
 
 /// A file that is whole.
@@ -180,10 +186,11 @@ impl<'f> File<'f> {
         if !metadata.as_ref().is_none_or(is_metadata) {
             return Err(Fault::Format("its metadata isn't text"));
         }
-        let mut tensors = Vec::with_capacity(fields.len());
-        let (mut used, mut end) = (0, 0);
+        let mut tensors: Vec<View> = Vec::with_capacity(fields.len());
+        let (mut used, mut end, mut apart) = (0, 0, true);
         for (name, info) in fields {
             let (view, upto) = view(name, &info, data)?;
+            apart &= !tensors.iter().any(|other| other.name == view.name || other.overlaps(&view));
             used += view.bytes.len() as u64;
             end = end.max(upto);
             tensors.push(view);
@@ -191,8 +198,8 @@ impl<'f> File<'f> {
         if end != data.len() {
             return Err(Fault::Truncated("its tensors end elsewhere"));
         }
-        if used != data.len() as u64 {
-            return Err(Fault::Format("its tensors overlap or leave gaps"));
+        if !apart || used != data.len() as u64 {
+            return Err(Fault::Format("its tensors overlap, leave gaps or share a name"));
         }
         Ok(File { metadata, tensors })
     }
@@ -385,6 +392,32 @@ mod tests {
             }
         }
         assert!(read > 5_000 && refused > 100_000, "{read} read, {refused} refused");
+    }
+
+    #[test]
+    fn tensors_that_overlap_leave_gaps_or_share_a_name_are_refused() {
+        // Of so many bytes, tensors from here to there.
+        let file = |bytes: usize, tensors: &[(&str, usize, usize)]| {
+            let field = |&(name, start, end): &(&str, usize, usize)| {
+                format!(r#""{name}":{{"dtype":"U32","shape":[{}],"data_offsets":[{start},{end}]}}"#, (end - start) / 4)
+            };
+            let header = format!("{{{}}}", tensors.iter().map(field).collect::<Vec<_>>().join(","));
+            [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; bytes]].concat()
+        };
+        let good = file(16, &[("a", 8, 16), ("b", 0, 0), ("c", 0, 8), ("d", 8, 8), ("e", 16, 16)]);
+        assert!(File::read(&good).is_ok() && SafeTensors::deserialize(&good).is_ok());
+        for (bytes, tensors) in [
+            // As many bytes as there are, and yet a gap.
+            (16, &[("a", 0, 8), ("b", 4, 8), ("c", 12, 16)][..]),
+            (12, &[("a", 0, 8), ("b", 4, 12)]),
+            (12, &[("a", 0, 4), ("b", 8, 12)]),
+            (8, &[("a", 0, 8), ("b", 4, 4)]),
+            (8, &[("a", 0, 4), ("a", 4, 8)]),
+        ] {
+            let bad = file(bytes, tensors);
+            assert!(matches!(File::read(&bad), Err(Fault::Format(_))), "{tensors:?}");
+            assert!(SafeTensors::deserialize(&bad).is_err(), "{tensors:?}");
+        }
     }
 
     #[test]

@@ -136,7 +136,10 @@ const ADAPTIVE: &[When] = &[
 const ADAMW: &[When] = &[When { key: "optimizer", values: &["adamw"] }, When { key: "dOptimizer", values: &["adamw"] }];
 const SGD: &[When] = &[When { key: "optimizer", values: &["sgd"] }, When { key: "dOptimizer", values: &["sgd"] }];
 
-const RATE: Kind = Kind::Number { min: 1e-6, max: 1.0, log: true };
+/// The lowest learning rate.
+pub const LOWEST_RATE: f32 = 1e-6;
+
+const RATE: Kind = Kind::Number { min: LOWEST_RATE, max: 1.0, log: true };
 const PENALTY: Kind = Kind::Number { min: 0.0, max: 100.0, log: false };
 const CHANNELS: Kind = Kind::Integer { min: 1, max: 64 };
 const DEPTH: Kind = Kind::Integer { min: 1, max: 3 };
@@ -385,6 +388,8 @@ mod tests {
         let second = resolve(&text).unwrap();
         assert_eq!(first.settings, second.settings);
         assert_eq!(first.preset.name, second.preset.name);
+        let zero = resolve("clip=-0&slope=0.20").unwrap();
+        assert_eq!(zero.settings.text(zero.preset).unwrap(), "preset=quick");
     }
 
     #[test]

@@ -9,13 +9,13 @@ mod wants;
 use super::checkpoint;
 use super::presets::Preset;
 use super::settings::Settings;
-use crate::data::{IMAGE, idx};
+use crate::data::{DIGITS, IMAGE, idx};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::{GpuContext, GpuEngine};
 use crate::engine::{Engine, Pending};
 use crate::error::{Error, Result};
 use crate::models::gan::{
-    D_RATE, DIGITS, ENLARGING, G_RATE, GRID_ROWS, GRID_STREAM, Gan, KNOWN_STREAM, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES,
+    D_RATE, ENLARGING, G_RATE, GRID_ROWS, GRID_STREAM, Gan, KNOWN_STREAM, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES,
 };
 use crate::models::vitals::Probe;
 use crate::models::wants::Wishes;
@@ -26,6 +26,17 @@ use later::Later;
 use std::rc::Rc;
 
 pub use samples::Weights;
+
+/// Steps of the longest run: days of them.
+pub const MOST_STEPS: u32 = 1_000_000_000;
+
+/// The step so many after those made.
+///
+/// # Errors
+/// [`Error::Steps`] where it is beyond [`MOST_STEPS`].
+pub(crate) fn after(made: u32, more: u32) -> Result<u32> {
+    made.checked_add(more).filter(|&step| step <= MOST_STEPS).ok_or(Error::Steps { made, more })
+}
 
 /// What a step left in the log.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +66,9 @@ pub struct Trainer {
     latest: Rc<Recording>,
     watch: Option<Later<Probe>>,
     wishes: Option<Later<Wishes>>,
+    /// The steps of each turn that was asked for.
+    #[cfg(test)]
+    pub(crate) turns: Vec<u32>,
 }
 
 /// The two engines. Only drawing needs to know which it is.
@@ -97,8 +111,20 @@ impl Trainer {
     fn with(preset: &'static Preset, settings: Settings, gan: Gan, engine: Runner) -> Result<Self> {
         let latest = Rc::clone(&gan.recording);
         let (available, steps, logged) = (0, 0, 0);
-        let mut trainer =
-            Trainer { settings, preset, gan, engine, available, steps, logged, latest, watch: None, wishes: None };
+        let mut trainer = Trainer {
+            settings,
+            preset,
+            gan,
+            engine,
+            available,
+            steps,
+            logged,
+            latest,
+            watch: None,
+            wishes: None,
+            #[cfg(test)]
+            turns: Vec::new(),
+        };
         let n = GRID_ROWS * DIGITS;
         let seed = trainer.settings.seed;
         trainer.upload(trainer.gan.clock, Lane::Seed as usize, &[seed])?;
@@ -212,12 +238,15 @@ impl Trainer {
     /// Trains for this many steps. The CPU has finished when this returns; the GPU has got one submit.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are too few images to start with.
+    /// [`Error::Data`] if there are too few images to start with, [`Error::Steps`] beyond [`MOST_STEPS`].
     pub fn run(&mut self, steps: u32) -> Result<()> {
         self.ready()?;
+        let upto = after(self.steps, steps)?;
         let schedule = self.gan.schedule(self.settings.d_steps as usize);
         self.engine.get().run(&schedule, steps)?;
-        self.steps += steps;
+        self.steps = upto;
+        #[cfg(test)]
+        self.turns.push(steps);
         Ok(())
     }
 
@@ -304,7 +333,8 @@ impl Trainer {
         })
     }
 
-    /// Takes over a checkpoint of a run with the same settings (learning rates aside), and goes on from there.
+    /// Takes over a checkpoint of a run with the same settings (learning rates aside), and goes on from there, also from one
+    /// that broke: what D thinks and G draws can be asked of it as well.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] that says what doesn't fit; nothing changes then.
@@ -312,7 +342,7 @@ impl Trainer {
         let recording = Rc::clone(&self.gan.recording);
         let tensors: Vec<Tensor> = recording.lasting().collect();
         let infos: Vec<_> = tensors.iter().map(|&t| recording.info(t)).collect();
-        let contents = checkpoint::read(file, &infos)?;
+        let contents = checkpoint::read(file, &infos, &self.settings)?;
         for (tensor, words) in tensors.iter().zip(&contents) {
             self.upload(*tensor, 0, words)?;
             if *tensor == self.gan.clock {

@@ -97,7 +97,8 @@ impl Value for f32 {
     fn read(text: &str, kind: &Kind) -> Result<Self, String> {
         let Kind::Number { min, max, .. } = *kind else { return Err("not a number's setting".into()) };
         let expected = || format!("expected a number from {} to {}", number::show(min), number::show(max));
-        let value = number::read(text).ok_or_else(expected)?;
+        // −0 is 0.
+        let value = number::read(text).ok_or_else(expected)? + 0.0;
         if (min..=max).contains(&value) { Ok(value) } else { Err(expected()) }
     }
 

@@ -1,11 +1,11 @@
 //! What the trainer's generator makes: the grid, by averaged or by raw weights, and any number of samples.
 
 use super::{Runner, Trainer};
-use crate::data::ImageShape;
+use crate::data::{DIGITS, ImageShape};
 use crate::engine::Pending;
 use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
-use crate::models::gan::{DIGITS, GRID_ROWS, GRID_STREAM};
+use crate::models::gan::{GRID_ROWS, GRID_STREAM};
 use crate::program::{ProgramId, Tensor};
 use std::ops::Range;
 

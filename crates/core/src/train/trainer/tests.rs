@@ -10,11 +10,11 @@ mod samples;
 mod steps;
 
 use super::{Metrics, Runner, Trainer};
-use crate::data::{IMAGE, MNIST_IMAGES, idx};
+use crate::data::{DIGITS, IMAGE, MNIST_IMAGES, idx};
 use crate::engine::block_on;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::GpuContext;
-use crate::models::gan::{DIGITS, Gan};
+use crate::models::gan::Gan;
 use crate::ops::check::Random;
 use crate::train::settings::resolve;
 pub(crate) use choices::constructions;

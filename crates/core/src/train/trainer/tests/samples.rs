@@ -1,9 +1,9 @@
 //! What the generator shows: samples, and the grid by averaged and by raw weights.
 
 use super::{TINY, TINY_MLP, gpu_trainer, trainer};
-use crate::data::IMAGE;
+use crate::data::{DIGITS, IMAGE};
 use crate::engine::{block_on, gpu};
-use crate::models::gan::{DIGITS, GRID_ROWS};
+use crate::models::gan::GRID_ROWS;
 use crate::train::{Trainer, Weights};
 
 #[test]
