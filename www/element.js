@@ -31,15 +31,18 @@ function settingsOf(attribute) {
   return [preset && `preset=${encodeURIComponent(preset)}`, attribute('settings')].filter(Boolean).join('&');
 }
 
+/** What the page does where nothing is said. Without a language it goes by the browser's. @type {Record<string, string>} */
+const USUAL = { theme: 'auto', view: 'averaged', engine: 'auto', autostart: '1' };
+
 /**
- * What to tell the open page of an attribute that has changed; empty: what is gone can't be told.
+ * What to tell the open page of an attribute that has changed; empty: this can't be told.
  * @param {string} name
  * @param {(name: string) => string | null} attribute
  */
 export function changeOf(name, attribute) {
   if (name === 'preset' || name === 'settings') return settingsOf(attribute);
-  const value = attribute(name);
-  return value === null ? '' : `${name}=${encodeURIComponent(value)}`;
+  const value = attribute(name) ?? USUAL[name];
+  return value === undefined ? '' : `${name}=${encodeURIComponent(value)}`;
 }
 
 // So that the module can be read, and tested, where there are no elements.

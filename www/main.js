@@ -164,7 +164,7 @@ const desk = state.options.embed ? null : new Desk({ state, player, notices, ope
 
 /** What is being typed is taken back, not taken over. */
 function leaveSettings() {
-  settings.update(state);
+  settings.takeBack(state);
   steering.preview({});
   toggleSettings();
 }

@@ -117,7 +117,8 @@ export function writeHash(settings, oldHash) {
  */
 export function mergeHash(hash, change) {
   const words = parts(change).filter(isWord);
-  const kept = words.reduce((text, part) => without(text, /** @type {keyof Options} */ (pair(part)[0])), hash);
+  // One that means nothing takes no other's place.
+  const kept = words.filter((part) => meaning(part) !== undefined).reduce((text, part) => without(text, /** @type {keyof Options} */ (pair(part)[0])), hash);
   const settings = settingsIn(hasSettings(change) ? change : hash).join('&');
   return '#' + [settings, ...parts(kept).filter(isWord), ...words].filter(Boolean).join('&');
 }

@@ -103,8 +103,11 @@ test('an attribute of the element that changes is taken over by the open page', 
   await untilState(frame, 'other settings', ({ settings }) => settings === 'preset=quick&batch=8&seed=1');
   assert.ok(await frame.locator('#raw canvas').last().isVisible(), 'the view stays');
   assert.equal(await frameOf(0), frame);
-  // What is gone is gone with its frame.
   await element.evaluate((it) => it.removeAttribute('theme'));
+  await until('the usual theme', () => frame.evaluate(() => document.documentElement.dataset.theme), (theme) => theme === 'auto');
+  assert.equal(await frameOf(0), frame);
+  // The browser's language comes with another frame.
+  await element.evaluate((it) => it.removeAttribute('lang'));
   const other = await frameOf(0);
   await untilState(other, 'a new page', ({ settings }) => settings === 'preset=quick&batch=8&seed=1');
   assert.equal(await other.evaluate(() => document.documentElement.dataset.theme), 'auto');

@@ -35,6 +35,13 @@ test('each arrow key leads a slider to the next value, however quickly; a page f
     await assertKeys('translate', ['ArrowUp'], '1');
     await assertKeys('dRate', ['ArrowRight'], '0.0021');
     await assertKeys('average', Array(40).fill('ArrowRight'), '0.999');
+    // Escape takes back what is about to be taken over.
+    await page.locator('#setting-batch-slider').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(500);
+    assert.match((await page.evaluate(() => window.digitForge.state())).settings, /batch=1024/);
+    assert.equal(await page.locator('#setting-batch').inputValue(), '1024');
   } finally {
     await page.close();
   }

@@ -46,7 +46,8 @@ test('an attribute that changes is told as the address would say it', () => {
   assert.equal(change('view', { view: 'a&b' }), 'view=a%26b');
   assert.equal(change('preset', { preset: 'conv', settings: 'seed=7' }), 'preset=conv&seed=7');
   assert.equal(change('settings', { preset: 'conv', settings: '' }), 'preset=conv');
-  // What is gone can't be told.
-  assert.equal(change('theme', {}), '');
+  // What is gone is as usual again; but whose language that is can't be told.
+  assert.equal(change('theme', {}), 'theme=auto');
+  assert.equal(change('lang', {}), '');
   assert.equal(change('settings', {}), '');
 });

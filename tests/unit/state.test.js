@@ -65,6 +65,7 @@ test('what a change of the hash doesn’t name stays', () => {
   assert.equal(mergeHash(hash, ''), hash);
   assert.equal(mergeHash(hash, '#view=raw&theme=dark'), '#preset=quick&seed=2&engine=cpu&view=raw&theme=dark');
   assert.equal(mergeHash(hash, 'batch=8&view=raw'), '#batch=8&engine=cpu&view=raw');
+  assert.equal(readAddress('', mergeHash(hash, 'engine=tpu')).options.engine, 'cpu', 'what is refused takes no place');
 });
 
 test('settings of the query are mixed with what other sites add', () => {

@@ -6,7 +6,7 @@ import { choiceLabel, groupLabel, presetWords, settingWords, t } from '../i18n/i
 
 /** @typedef {import('../protocol.js').Setting} Setting */
 /** @typedef {import('../state.js').State} State */
-/** @typedef {{setting: Setting, row: HTMLElement, show: (value: string) => void, reset: HTMLButtonElement}} Field */
+/** @typedef {{setting: Setting, row: HTMLElement, show: (value: string) => void, forget: () => void, reset: HTMLButtonElement}} Field */
 
 /** How long a slider rests before its value is taken, ms. */
 const REST = 200;
@@ -119,6 +119,7 @@ export class SettingsView {
     const row = make('div', { class: `field ${setting.kind === 'widths' ? 'wide' : ''}`, 'data-key': setting.key });
     const helpId = `${id}-help`;
     const control = this.#control(setting, id, label);
+    const forget = control.forget ?? (() => {});
     for (const input of control.inputs) input.setAttribute('aria-describedby', helpId);
     const reset = /** @type {HTMLButtonElement} */ (make('button', { type: 'button', class: 'reset', hidden: '' }));
     const name = make('label', { for: id }, label);
@@ -128,16 +129,17 @@ export class SettingsView {
     reset.addEventListener('click', () => {
       // It is about to go, and the keyboard not with it.
       if (reset.matches(':focus-visible')) control.inputs[0]?.focus();
+      forget();
       this.wishes.change({ [setting.key]: reset.value });
     });
-    return { setting, row, show: control.show, reset };
+    return { setting, row, show: control.show, forget, reset };
   }
 
   /**
    * @param {Setting} setting
    * @param {string} id
    * @param {string} label
-   * @returns {{inputs: HTMLElement[], show: (value: string) => void}}
+   * @returns {{inputs: HTMLElement[], show: (value: string) => void, forget?: () => void}} `forget`: what it is about to say
    */
   #control(setting, id, label) {
     const { key, kind } = setting;
@@ -185,7 +187,17 @@ export class SettingsView {
         slider.valueAsNumber = placeOf(stops, Number(value));
         slider.setAttribute('aria-valuetext', value);
       },
+      forget() {
+        clearTimeout(resting);
+        resting = 0;
+      },
     };
+  }
+
+  /** What is typed or moved and not taken yet is as if it had never been. @param {State} state */
+  takeBack(state) {
+    for (const { forget } of this.#fields) forget();
+    this.update(state);
   }
 
   /** @param {State} state */

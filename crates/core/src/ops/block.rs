@@ -246,8 +246,8 @@ impl Op for Block {
         unreachable!("a CPU runs a block's parts")
     }
 
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        &self.parts
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        Some(&self.parts)
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

@@ -113,8 +113,8 @@ impl Op for Draw {
         unreachable!("a CPU runs a draw's parts")
     }
 
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        &self.parts
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        Some(&self.parts)
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

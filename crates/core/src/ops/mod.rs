@@ -101,8 +101,8 @@ pub trait Op: Any {
     }
 
     /// Of an operation that stands for several: those, which a CPU runs one after another instead.
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        &[]
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        None
     }
 
     /// The same as instructions of a [`block`], if it can be said so.
@@ -151,7 +151,10 @@ pub trait Op: Any {
 
 /// The operations that a CPU runs for `op`, in order.
 pub(crate) fn parts(op: &Rc<dyn Op>) -> Vec<Rc<dyn Op>> {
-    if op.parts().is_empty() { vec![Rc::clone(op)] } else { op.parts().iter().flat_map(parts).collect() }
+    match op.parts() {
+        Some(all) => all.iter().flat_map(parts).collect(),
+        None => vec![Rc::clone(op)],
+    }
 }
 
 /// What a GPU is made of, which decides how a kernel is laid out for it.

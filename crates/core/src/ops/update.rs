@@ -223,8 +223,8 @@ impl Op for Update {
         unreachable!("a CPU runs an update's parts")
     }
 
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        &self.parts
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        Some(&self.parts)
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

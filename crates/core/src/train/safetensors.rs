@@ -13,6 +13,8 @@ use std::borrow::Cow;
 const LENGTH: usize = 8;
 /// No header is longer, in bytes: the format's own limit.
 const LONGEST_HEADER: u64 = 100_000_000;
+/// Nor does a file of ours have more tensors, each of which is compared with all others.
+const MOST_TENSORS: usize = 1000;
 /// The header's field for whatever else is said about the file.
 const METADATA: &str = "__metadata__";
 
@@ -185,6 +187,9 @@ impl<'f> File<'f> {
         let metadata = fields.iter().position(|(key, _)| key == METADATA).map(|i| fields.remove(i).1);
         if !metadata.as_ref().is_none_or(is_metadata) {
             return Err(Fault::Format("its metadata isn't text"));
+        }
+        if fields.len() > MOST_TENSORS {
+            return Err(Fault::Format("its header describes more than a thousand tensors"));
         }
         let mut tensors: Vec<View> = Vec::with_capacity(fields.len());
         let (mut used, mut end, mut apart) = (0, 0, true);
@@ -406,6 +411,10 @@ mod tests {
         };
         let good = file(16, &[("a", 8, 16), ("b", 0, 0), ("c", 0, 8), ("d", 8, 8), ("e", 16, 16)]);
         assert!(File::read(&good).is_ok() && SafeTensors::deserialize(&good).is_ok());
+        let many: Vec<String> = (0..=MOST_TENSORS).map(|i| i.to_string()).collect();
+        let many: Vec<_> = many.iter().map(|name| (name.as_str(), 0, 0)).collect();
+        assert!(File::read(&file(0, &many[1..])).is_ok());
+        assert!(matches!(File::read(&file(0, &many)), Err(Fault::Format(why)) if why.contains("a thousand")));
         for (bytes, tensors) in [
             // As many bytes as there are, and yet a gap.
             (16, &[("a", 0, 8), ("b", 4, 8), ("c", 12, 16)][..]),

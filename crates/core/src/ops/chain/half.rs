@@ -48,8 +48,8 @@ impl Op for Half {
         unreachable!("a CPU runs the whole")
     }
 
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        std::slice::from_ref(&self.whole)
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        Some(std::slice::from_ref(&self.whole))
     }
 
     fn link(&self) -> Option<Link> {

@@ -112,8 +112,8 @@ impl Op for Both {
         unreachable!("a CPU runs its parts")
     }
 
-    fn parts(&self) -> &[Rc<dyn Op>] {
-        &self.parts
+    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
+        Some(&self.parts)
     }
 
     fn kernel(&self, adapter: Adapter) -> Kernel {

@@ -43,8 +43,8 @@ impl Piece {
     fn parts(&self) -> Vec<Rc<dyn Op>> {
         match self {
             Piece::One(op) => vec![Rc::clone(op)],
-            Piece::Draw(draw) => draw.parts().to_vec(),
-            Piece::Update(update) => update.parts().to_vec(),
+            Piece::Draw(draw) => draw.parts().unwrap_or_default().to_vec(),
+            Piece::Update(update) => update.parts().unwrap_or_default().to_vec(),
             Piece::Chain(parts) | Piece::Block(parts) => parts.clone(),
         }
     }

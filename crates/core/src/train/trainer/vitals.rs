@@ -207,7 +207,9 @@ mod tests {
 
     #[test]
     fn fused_vitals_are_the_plain_ones() {
-        for text in constructions() {
+        // The last one's chain of G and D has no room for the moments before a norm, which so are alone in one.
+        let full = "size=56&gDepth=3&gNorm=layer&dNorm=batch&gChannels=4&dChannels=4".to_owned();
+        for text in constructions().into_iter().chain([full]) {
             let text = format!("{TINY}&batch=6&{text}");
             let [mut fused, mut plain] = [trainer(&text), trainer(&text)];
             fused.run(4).unwrap();
