@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launchChromium } from './chromium.js';
-import { keepScreen, until, untilState } from './forge-page.js';
+import { keepScreen, stateOf, until, untilState } from './forge-page.js';
 import { assertFits } from './layout.js';
 import { siteIn } from './site.js';
 
@@ -40,7 +40,7 @@ test('each arrow key leads a slider to the next value, however quickly; a page f
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Escape');
     await page.waitForTimeout(500);
-    assert.match((await page.evaluate(() => window.digitForge.state())).settings, /batch=1024/);
+    assert.match((await stateOf(page))?.settings ?? '', /batch=1024/);
     assert.equal(await page.locator('#setting-batch').inputValue(), '1024');
   } finally {
     await page.close();
