@@ -95,7 +95,7 @@ impl Chain {
         let shaders = [Adapter::Software, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
         let images = parts.first()?.link()?.images;
-        let (links, parts) = (parts.len() as u32, parts.iter().flat_map(half::recorded).collect());
+        let (links, parts) = (parts.len() as u32, parts.iter().flat_map(super::parts).collect());
         Some(Chain { links, parts, images, memories, shaders })
     }
 }

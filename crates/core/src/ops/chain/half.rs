@@ -6,29 +6,22 @@ use crate::ops::{Adapter, Kernel, Op};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
 
-/// One of the two. It is no operation by itself: it has its place in a chain, and a CPU runs what both stand for.
+/// One of the two. It is no operation by itself: it has its place in a chain.
 struct Half {
     link: Link,
-    whole: Rc<dyn Op>,
+    /// What a CPU runs for it: nothing for the first, and for the second what both stand for.
+    parts: Vec<Rc<dyn Op>>,
 }
 
 /// The halves of an operation that [`Op::halves`] says to have them.
 pub(crate) fn halves(op: &Rc<dyn Op>, r: &mut Recorder) -> Option<[Rc<dyn Op>; 2]> {
-    let links = op.halves(r)?;
-    Some(links.map(|link| Rc::new(Half { link, whole: Rc::clone(op) }) as Rc<dyn Op>))
+    let [first, then] = op.halves(r)?;
+    Some([Rc::new(Half { link: first, parts: Vec::new() }), Rc::new(Half { link: then, parts: vec![Rc::clone(op)] })])
 }
 
 /// Whether it is one.
 pub(crate) fn is_half(op: &Rc<dyn Op>) -> bool {
     op.link().is_some_and(|link| matches!(link.form, Form::Moments { .. } | Form::Evened { .. }))
-}
-
-/// The recorded operations that a CPU runs for a link: of two halves the second stands for both.
-pub(super) fn recorded(op: &Rc<dyn Op>) -> Vec<Rc<dyn Op>> {
-    match op.link().map(|link| link.form) {
-        Some(Form::Moments { .. }) => Vec::new(),
-        _ => crate::ops::parts(op),
-    }
 }
 
 impl Op for Half {
@@ -49,7 +42,7 @@ impl Op for Half {
     }
 
     fn parts(&self) -> Option<&[Rc<dyn Op>]> {
-        Some(std::slice::from_ref(&self.whole))
+        Some(&self.parts)
     }
 
     fn link(&self) -> Option<Link> {

@@ -69,9 +69,7 @@ impl Form {
             }
         }
     }
-}
 
-impl Form {
     /// What its values are multiplied by at their end.
     pub fn scale(&self) -> f32 {
         if let Form::Squares { scale, .. } = *self { scale } else { 1.0 }
