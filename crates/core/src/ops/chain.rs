@@ -24,7 +24,7 @@ params! { links: u32, epsilon: f32 }
 
 /// Those of a workgroup.
 fn threads(adapter: Adapter) -> usize {
-    if adapter.is_software() { 8 } else { 256 }
+    adapter.lanes().unwrap_or(256)
 }
 
 /// Layers of one image after another. See the module's head.

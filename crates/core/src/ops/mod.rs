@@ -173,6 +173,16 @@ impl Adapter {
     pub fn is_software(self) -> bool {
         self != Adapter::Hardware
     }
+
+    /// Threads that one vector of the processor runs, where shaders run on the CPU. A workgroup of so many waits for nobody at a
+    /// barrier, and small ones keep all cores at work.
+    pub fn lanes(self) -> Option<usize> {
+        match self {
+            Adapter::Hardware => None,
+            Adapter::Software => Some(8),
+            Adapter::SoftwareQuads => Some(4),
+        }
+    }
 }
 
 /// A shader file.

@@ -132,5 +132,5 @@ impl Job {
 
 /// Threads of a workgroup.
 pub fn threads(adapter: Adapter) -> usize {
-    if adapter.is_software() { 8 } else { 128 }
+    adapter.lanes().unwrap_or(128)
 }
