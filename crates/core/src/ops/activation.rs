@@ -6,7 +6,7 @@
 use super::block::{Beside, Code, Instruction, Operand, dense};
 use super::epilogue::Tail;
 use super::{Adapter, Kernel, Op, groups, math, params, shader};
-use crate::engine::cpu::wide;
+use crate::engine::cpu::lanes::{Lanes, each_wide};
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -33,23 +33,23 @@ impl Activation {
 
     /// Replaces each value by the function's.
     pub fn apply(self, y: &mut [f32]) {
-        let values = y.iter_mut();
+        let zero = Lanes::splat(0.0);
         match self {
-            Activation::LeakyRelu(slope) => wide(|| values.for_each(|v| *v = if *v > 0.0 { *v } else { slope * *v })),
-            Activation::Tanh => wide(|| values.for_each(|v| *v = math::tanh(*v))),
-            Activation::Sigmoid => wide(|| values.for_each(|v| *v = math::sigmoid(*v))),
+            Activation::LeakyRelu(slope) => each_wide([], [y], move |[], [y]| [zero.if_less(y, y, y * slope)]),
+            Activation::Tanh => each_wide([], [y], move |[], [y]| [math::tanhs(y)]),
+            Activation::Sigmoid => each_wide([], [y], move |[], [y]| [math::sigmoids(y)]),
         }
     }
 
     /// Multiplies each value of `dx` by the slope, read off the function's output `y`.
     pub fn gate(self, y: &[f32], dx: &mut [f32]) {
-        let terms = dx.iter_mut().zip(y);
+        let (zero, one) = (Lanes::splat(0.0), Lanes::splat(1.0));
         match self {
             Activation::LeakyRelu(slope) => {
-                wide(|| terms.for_each(|(dx, &y)| *dx = if y > 0.0 { *dx } else { slope * *dx }));
+                each_wide([y], [dx], move |[y], [dx]| [zero.if_less(y, dx, dx * slope)]);
             }
-            Activation::Tanh => wide(|| terms.for_each(|(dx, &y)| *dx *= 1.0 - y * y)),
-            Activation::Sigmoid => wide(|| terms.for_each(|(dx, &y)| *dx *= y * (1.0 - y))),
+            Activation::Tanh => each_wide([y], [dx], move |[y], [dx]| [dx * (one - y * y)]),
+            Activation::Sigmoid => each_wide([y], [dx], move |[y], [dx]| [dx * (y * (one - y))]),
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
-use crate::engine::cpu::wide;
+use crate::engine::cpu::lanes::each_wide;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -141,12 +141,10 @@ impl Op for AdamUpdate {
         let rate = x[2][self.dial] / correction1;
         let unbias = 1.0 / correction2.sqrt();
         let shrink = 1.0 - x[2][self.dial] * decay;
-        wide(|| {
-            for (((w, m), v), g) in weight.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()).zip(x[0]) {
-                *m += (1.0 - beta1) * (g - *m);
-                *v += (1.0 - beta2) * (g * g - *v);
-                *w = shrink * *w - rate * *m / (v.sqrt() * unbias + epsilon);
-            }
+        each_wide([x[0]], [&mut **weight, &mut **m, &mut **v], move |[g], [w, m, v]| {
+            let m = m + (g - m) * (1.0 - beta1);
+            let v = v + (g * g - v) * (1.0 - beta2);
+            [w * shrink - m * rate / (v.sqrt() * unbias + epsilon), m, v]
         });
     }
 

@@ -5,7 +5,7 @@
 
 use super::tick::Lane;
 use super::{Adapter, Kernel, Op, groups, params, shader};
-use crate::engine::cpu::wide;
+use crate::engine::cpu::lanes::each_wide;
 use crate::error::{Error, Result};
 use crate::program::{Recorder, Tensor};
 
@@ -58,7 +58,7 @@ impl Op for Average {
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let count = self.lane.of(bytemuck::cast_slice(x[1])) as f32;
         let step = 1.0 - self.decay.min(count / (count + 9.0));
-        wide(|| y[0].iter_mut().zip(x[0]).for_each(|(average, weight)| *average += step * (weight - *average)));
+        each_wide([x[0]], [&mut *y[0]], move |[weight], [average]| [average + (weight - average) * step]);
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -92,7 +92,8 @@ impl Chain {
             return None;
         }
         let Shader { name, source } = shader!("chain", "total");
-        let shaders = [Adapter::Software, Adapter::Hardware]
+        // That for the fewest threads suits more of them.
+        let shaders = [Adapter::SoftwareQuads, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
         let images = parts.first()?.link()?.images;
         let (links, parts) = (parts.len() as u32, parts.iter().flat_map(super::parts).collect());

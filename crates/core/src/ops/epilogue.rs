@@ -3,6 +3,7 @@
 
 use super::activation::Activation;
 use super::block::Beside;
+use crate::engine::cpu::lanes::{SIXTEEN, each, repeated, sixteen, sixteen_of, values};
 use crate::engine::cpu::wide;
 use crate::program::Tensor;
 
@@ -96,17 +97,17 @@ impl Epilogue {
     }
 }
 
-/// Adds `row` to each row of `y`; several side by side where they are short, for a loop of unknown length is dear.
+/// Adds `row` to each row of `y`.
 #[inline(always)]
 fn add_rows(row: &[f32], y: &mut [f32]) {
-    const LANES: usize = 16;
-    let add = |y: &mut [f32], row: &[f32]| y.iter_mut().zip(row).for_each(|(y, x)| *y += x);
-    if LANES.is_multiple_of(row.len()) {
-        let rows: [f32; LANES] = std::array::from_fn(|i| row[i % row.len()]);
-        let (chunks, rest) = y.as_chunks_mut::<LANES>();
-        chunks.iter_mut().for_each(|chunk| add(chunk, &rows));
-        add(rest, &rows);
-    } else {
-        y.chunks_exact_mut(row.len()).for_each(|y| add(y, row));
+    if !SIXTEEN.is_multiple_of(row.len()) {
+        return y.chunks_exact_mut(row.len()).for_each(|y| each([row], [y], |[x], [y]| [y + x]));
     }
+    let rows = repeated(row);
+    let (chunks, rest) = y.as_chunks_mut();
+    for chunk in chunks {
+        let before = sixteen(chunk);
+        *chunk = values(sixteen_of(|q| before[q] + rows[q]));
+    }
+    rest.iter_mut().zip(values(rows)).for_each(|(y, x)| *y += x);
 }

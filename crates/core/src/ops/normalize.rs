@@ -16,6 +16,7 @@ use super::epilogue::{Epilogue, Tail};
 use super::{Adapter, Kernel, Op, params, shader};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Tensor};
+use moments::rows;
 use std::rc::Rc;
 
 /// Keeps a column of equal values finite (Ioffe and Szegedy 2015).
@@ -177,15 +178,12 @@ impl Op for Normalize {
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Extents { rows, columns, channels, .. } = self.extents;
-        for (x, y) in self.extents.each(x[0]).zip(y[0].chunks_exact_mut(rows * columns)) {
+        let Extents { columns, channels, .. } = self.extents;
+        let len = self.extents.rows * columns;
+        for (x, y) in self.extents.each(x[0]).zip(y[0].chunks_exact_mut(len)) {
             self.extents.moments(x, scratch);
             let (means, inverses) = scratch.split_at(columns);
-            for (x, y) in x.chunks_exact(columns).zip(y.chunks_exact_mut(columns)) {
-                for (j, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                    *y = (x - means[j]) * inverses[j];
-                }
-            }
+            rows([x, x, means, &inverses[..columns]], y, |[x, _, mean, inverse]| (x - mean) * inverse);
         }
         self.epilogue.apply(y[0], channels, 0, x[2]);
     }

@@ -4,6 +4,7 @@
 use super::binary::steps;
 use super::block::{Code, Combine, Instruction, Operand, dense};
 use super::{Adapter, Kernel, Op, groups, params, shader};
+use crate::engine::cpu::lanes::{SIXTEEN, repeated, sixteen, sixteen_of, values};
 use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
@@ -131,18 +132,15 @@ impl Shapes {
     }
 }
 
-/// Sums at a time where rows are short.
-const LANES: usize = 16;
-
-/// Adds the rows of `x` to `y`, whose length divides [`LANES`]: several rows side by side.
+/// Adds the rows of `x` to `y`, whose length divides sixteen.
 fn sum_rows(x: &[f32], y: &mut [f32]) {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += x);
+    let (chunks, rest) = x.as_chunks();
+    let mut sums = repeated(&[0.0]);
+    for chunk in chunks.iter().map(sixteen) {
+        sums = sixteen_of(|q| sums[q] + chunk[q]);
     }
     let columns = y.len();
-    sums.iter().chain(rest).enumerate().for_each(|(i, x)| y[i % columns] += x);
+    values(sums).iter().chain(rest).enumerate().for_each(|(i, x)| y[i % columns] += x);
 }
 
 impl Op for Sum {
@@ -172,7 +170,7 @@ impl Op for Sum {
         }
         let (columns, small) = (self.shapes.walk().0[3], self.shapes.small.padded());
         y.fill(0.0);
-        if small[..3] == [1; 3] && (small[3] == columns || small[3] == 1) && LANES.is_multiple_of(small[3]) {
+        if small[..3] == [1; 3] && (small[3] == columns || small[3] == 1) && SIXTEEN.is_multiple_of(small[3]) {
             sum_rows(x, y);
         } else if small[3] == columns {
             self.shapes.rows(|from, to| {

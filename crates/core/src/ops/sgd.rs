@@ -5,7 +5,7 @@
 //! method.
 
 use super::{Adapter, Kernel, Op, groups, params, shader};
-use crate::engine::cpu::wide;
+use crate::engine::cpu::lanes::each_wide;
 use crate::error::Result;
 use crate::program::{Recorder, Tensor};
 
@@ -61,12 +61,10 @@ impl Op for Sgd {
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], _scratch: &mut [f32]) {
         let [weight, velocity] = y else { unreachable!("sgd writes a weight and its velocity") };
-        let rate = x[1][self.dial];
-        wide(|| {
-            for ((w, velocity), g) in weight.iter_mut().zip(velocity.iter_mut()).zip(x[0]) {
-                *velocity = self.momentum * *velocity + g;
-                *w -= rate * *velocity;
-            }
+        let (rate, momentum) = (x[1][self.dial], self.momentum);
+        each_wide([x[0]], [&mut **weight, &mut **velocity], move |[g], [w, velocity]| {
+            let velocity = velocity * momentum + g;
+            [w - velocity * rate, velocity]
         });
     }
 

@@ -1,6 +1,7 @@
 //! The CPU engine: replays each operation's own loop, one thread, on memory laid out when it is made.
 
 mod gemm;
+pub(crate) mod lanes;
 pub(crate) mod tiles;
 mod wide;
 

@@ -4,6 +4,8 @@
 //! Plain loops over constant extents that LLVM vectorises: with AVX2 and FMA where the processor has them, else with
 //! whatever the target has (SSE2, wasm's `simd128`, and its fused products where it is compiled with `relaxed-simd`).
 
+use super::lanes::{LANES, Lanes};
+
 /// Offsets into an image, outermost first: how many along each axis, and how far apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Walk {
@@ -67,9 +69,9 @@ pub(crate) fn multiply(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
     }
     // A tile's sums fill half of sixteen registers of four values.
     match lanes {
-        4 => tiles::<8, 4, FUSED>(a, panel, y),
-        8 => tiles::<4, 8, FUSED>(a, panel, y),
-        _ => tiles::<2, 16, FUSED>(a, panel, y),
+        4 => tiles::<8, 4, { 4 / LANES }, FUSED>(a, panel, y),
+        8 => tiles::<4, 8, { 8 / LANES }, FUSED>(a, panel, y),
+        _ => tiles::<2, 16, { 16 / LANES }, FUSED>(a, panel, y),
     }
 }
 
@@ -81,66 +83,87 @@ const FUSED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-s
 #[target_feature(enable = "avx2,fma")]
 fn multiply_avx2(a: &Left, panel: &[f32], lanes: usize, y: &mut Columns) {
     match lanes {
-        4 => tiles::<8, 4, true>(a, panel, y),
-        8 => tiles::<8, 8, true>(a, panel, y),
-        _ => tiles::<6, 16, true>(a, panel, y),
+        4 => tiles::<8, 4, { 4 / LANES }, true>(a, panel, y),
+        8 => tiles::<8, 8, { 8 / LANES }, true>(a, panel, y),
+        _ => tiles::<6, 16, { 16 / LANES }, true>(a, panel, y),
     }
 }
 
-/// Covers `Y` with tiles of `ROWS` × `LANES`. Rows past the end repeat the first one and are not written.
+/// Covers `Y` with tiles of `ROWS` rows by `COLUMNS` columns, which are `WIDE` of [`Lanes`]. Rows past the end repeat the first one and
+/// are not written.
 #[inline(always)]
-fn tiles<const ROWS: usize, const LANES: usize, const FMA: bool>(a: &Left, panel: &[f32], y: &mut Columns) {
-    let panel = panel.as_chunks::<LANES>().0;
+fn tiles<const ROWS: usize, const COLUMNS: usize, const WIDE: usize, const FMA: bool>(
+    a: &Left,
+    panel: &[f32],
+    y: &mut Columns,
+) {
+    let panel = panel.as_chunks::<COLUMNS>().0;
     assert!(a.rows.last() + a.inner.last() < a.values.len() && a.inner.len() <= panel.len());
-    let wide = LANES.min(y.step - y.first);
+    let wide = COLUMNS.min(y.step - y.first);
     let mut offsets = a.rows.offsets();
     for first in (0..a.rows.len()).step_by(ROWS) {
         let rows = std::array::from_fn(|_| offsets.next().unwrap_or(0));
         // SAFETY: the largest offset and the panel's length were compared above.
-        let sums = unsafe { tile::<ROWS, LANES, FMA>(a, rows, panel) };
-        for (i, sums) in sums.iter().enumerate() {
-            let at = (first + i) * y.step + y.first;
-            let Some(y_row) = y.y.get_mut(at..at + wide) else { break };
-            // A row of known length is a few vectors, where one of unknown length is a loop.
-            match <&mut [f32; LANES]>::try_from(&mut *y_row) {
-                Ok(y_row) => put(y_row, sums, y.add),
-                Err(_) => put(y_row, &sums[..wide], y.add),
+        let sums = unsafe { tile::<ROWS, COLUMNS, WIDE, FMA>(a, rows, panel) };
+        let place = |i: usize| (first + i) * y.step + y.first;
+        let (add, written) = (y.add, ROWS.min(a.rows.len() - first));
+        // A row of known length is a few registers, where one of unknown length is a loop. An index that isn't constant would put
+        // all sums into memory.
+        if wide == COLUMNS {
+            for (i, sums) in sums.iter().enumerate() {
+                if i < written {
+                    let row = y.y[place(i)..][..COLUMNS].as_chunks_mut().0;
+                    for q in 0..WIDE {
+                        row[q] = if add { Lanes::new(row[q]) + sums[q] } else { sums[q] }.values();
+                    }
+                }
+            }
+        } else {
+            for (i, sums) in sums.iter().enumerate() {
+                if i < written {
+                    put(&mut y.y[place(i)..][..wide], sums.map(Lanes::values).as_flattened(), add);
+                }
             }
         }
     }
 }
 
 /// `y = sums` or `y += sums`
-#[inline(always)]
 fn put(y: &mut [f32], sums: &[f32], add: bool) {
     let pairs = y.iter_mut().zip(sums);
     if add { pairs.for_each(|(y, sum)| *y += sum) } else { pairs.for_each(|(y, sum)| *y = *sum) }
 }
 
-/// One tile of the product, held in registers: the compiler turns the loops over `ROWS` and `LANES` into straight
+/// One tile of the product, held in registers: the compiler turns the loops over `ROWS` and `WIDE` into straight
 /// vector code, as long as nothing but the count can end the loop around them. Hence no checks in it.
 ///
 /// # Safety
 /// Each of `rows` plus each inner offset must lie in `a.values`, and `panel` hold a row for each inner offset.
 #[inline(always)]
-unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
+unsafe fn tile<const ROWS: usize, const COLUMNS: usize, const WIDE: usize, const FMA: bool>(
     a: &Left,
     rows: [usize; ROWS],
-    panel: &[[f32; LANES]],
-) -> [[f32; LANES]; ROWS] {
+    panel: &[[f32; COLUMNS]],
+) -> [[Lanes; WIDE]; ROWS] {
     let Walk { counts, steps } = a.inner;
-    let mut sums = [[0.0; LANES]; ROWS];
+    let mut sums = [[Lanes::splat(0.0); WIDE]; ROWS];
     let mut l = 0;
     for i in 0..counts[0] {
         for j in 0..counts[1] {
             let mut at = i * steps[0] + j * steps[1];
             for _ in 0..counts[2] {
                 // SAFETY: `l` counts the inner offsets.
-                let right = unsafe { *panel.get_unchecked(l) };
-                for (sums, row) in sums.iter_mut().zip(rows) {
+                let right = unsafe { panel.get_unchecked(l) }.as_chunks().0;
+                let mut columns = [Lanes::splat(0.0); WIDE];
+                for q in 0..WIDE {
+                    columns[q] = Lanes::new(right[q]);
+                }
+                for r in 0..ROWS {
                     // SAFETY: `at` is an inner offset.
-                    let left = unsafe { *a.values.get_unchecked(row + at) };
-                    add_product::<LANES, FMA>(sums, left, &right);
+                    let left = Lanes::splat(unsafe { *a.values.get_unchecked(rows[r] + at) });
+                    for q in 0..WIDE {
+                        sums[r][q] = sums[r][q].add_product::<FMA>(left, columns[q]);
+                    }
                 }
                 at += steps[2];
                 l += 1;
@@ -148,29 +171,6 @@ unsafe fn tile<const ROWS: usize, const LANES: usize, const FMA: bool>(
         }
     }
     sums
-}
-
-/// `sums += left · right`
-#[inline(always)]
-fn add_product<const LANES: usize, const FMA: bool>(sums: &mut [f32; LANES], left: f32, right: &[f32; LANES]) {
-    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-    if FMA {
-        use std::arch::wasm32::{f32x4_relaxed_madd, f32x4_splat, v128_load, v128_store};
-        // `mul_add` promises one rounding, which wasm doesn't: it would call a function.
-        for (sums, right) in sums.as_chunks_mut::<4>().0.iter_mut().zip(right.as_chunks::<4>().0) {
-            let sums = sums.as_mut_ptr().cast();
-            // SAFETY: both are four values, and neither instruction asks for more than their own alignment.
-            unsafe {
-                let product = f32x4_relaxed_madd(f32x4_splat(left), v128_load(right.as_ptr().cast()), v128_load(sums));
-                v128_store(sums, product);
-            }
-        }
-        return;
-    }
-    for lane in 0..LANES {
-        // Without the instruction for it, `mul_add` is slow.
-        sums[lane] = if FMA { left.mul_add(right[lane], sums[lane]) } else { sums[lane] + left * right[lane] };
-    }
 }
 
 /// The columns of a panel: 4, 8 or 16, so that few are left over.
@@ -250,8 +250,11 @@ mod tests {
             rows: Walk { counts: [1, 3, 3], steps: [0, 10, 1] },
             inner: Walk { counts: [2, 1, 3], steps: [20, 0, 2] },
         };
-        let plain: [fn(&Left, &[f32], &mut Columns); 3] =
-            [tiles::<8, 4, false>, tiles::<4, 8, false>, tiles::<2, 16, false>];
+        let plain: [fn(&Left, &[f32], &mut Columns); 3] = [
+            tiles::<8, 4, { 4 / LANES }, false>,
+            tiles::<4, 8, { 8 / LANES }, false>,
+            tiles::<2, 16, { 16 / LANES }, false>,
+        ];
         for (lanes, plain) in [4, 8, 16].into_iter().zip(plain) {
             let panel: Vec<f32> = (0..6 * lanes).map(|i| (i * 5 % 7) as f32).collect();
             // Columns 1.. of rows that end before the panel does, on top of what is there.

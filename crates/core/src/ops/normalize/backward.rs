@@ -4,7 +4,7 @@
 //! respect to `dy` is the same operation; that with respect to `x` follows from `∂s/∂x = u / n`.
 
 use super::Extents;
-use super::moments::mean;
+use super::moments::{mean, rows};
 use crate::error::Result;
 use crate::ops::block::{Code, Instruction, Operand};
 use crate::ops::chain::Link;
@@ -77,22 +77,20 @@ impl Op for Backward {
     }
 
     fn run(&self, x: &[&[f32]], y: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Extents { rows, columns, .. } = self.extents;
+        let columns = self.extents.columns;
+        let len = self.extents.rows * columns;
         let groups = self.extents.each(x[0]).zip(self.extents.each(x[1]));
-        for ((x, dy), dx) in groups.zip(y[0].chunks_exact_mut(rows * columns)) {
+        for ((x, dy), dx) in groups.zip(y[0].chunks_exact_mut(len)) {
             let (moments, means) = scratch.split_at_mut(2 * columns);
             self.extents.moments(x, moments);
             let (means_of_x, inverses) = moments.split_at(columns);
             let (means_of_dy, along) = means[..2 * columns].split_at_mut(columns);
-            mean(x, dy, means_of_dy, &[], |_, dy, _| dy);
-            mean(x, dy, along, means_of_x, |x, dy, mean| (x - mean) * dy);
+            mean([x, dy], means_of_dy, |[_, dy]| dy);
+            mean([x, dy, means_of_x], along, |[x, dy, mean]| (x - mean) * dy);
             along.iter_mut().zip(inverses).for_each(|(along, inverse)| *along *= inverse * inverse);
-            let rows = x.chunks_exact(columns).zip(dy.chunks_exact(columns));
-            for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(columns)) {
-                for (j, dx) in dx.iter_mut().enumerate() {
-                    *dx = (dy[j] - means_of_dy[j] - (x[j] - means_of_x[j]) * along[j]) * inverses[j];
-                }
-            }
+            rows([x, dy, means_of_x, inverses, means_of_dy, along], dx, |[x, dy, mean, inverse, mean_of_dy, along]| {
+                (dy - mean_of_dy - (x - mean) * along) * inverse
+            });
         }
     }
 
