@@ -132,5 +132,5 @@ impl Job {
 
 /// Threads of a workgroup.
 pub fn threads(adapter: Adapter) -> usize {
-    adapter.lanes().unwrap_or(128)
+    if adapter.is_software() { 8 } else { 128 }
 }
