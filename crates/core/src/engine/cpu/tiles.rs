@@ -1,8 +1,8 @@
 //! The skinny matrix products of convolutions: small register tiles whose left operand is read in place through a
 //! [`Walk`] over the padded image, so that nothing is unrolled in memory (no im2col).
 //!
-//! Plain loops over constant extents that LLVM vectorises: with AVX2 and FMA where the processor has them, else with
-//! whatever the target has (SSE2, wasm's `simd128`, and its fused products where it is compiled with `relaxed-simd`).
+//! Loops over constant extents that LLVM unrolls: in wasm over registers of four ([`Lanes`]), with fused products where it is compiled
+//! with `relaxed-simd`; elsewhere over single values, which LLVM vectorises, with AVX2 and FMA where the processor has them.
 
 use super::lanes::{LANES, Lanes};
 
