@@ -83,12 +83,13 @@ export class Reporter {
     }
     signal.throwIfAborted();
     const entropy = -shares.reduce((sum, share) => sum + (share > 0 ? share * Math.log(share) : 0), 0);
-    view.work(() => t('report.neighbours'), NaN);
+    view.work(() => t('report.reading', { done: count, count }), NaN);
     const { report, distance } = await clinic.report();
     signal.throwIfAborted();
     const findings = { step, count: REPORTED, report, shares, entropy, distance, neighbours: null };
     // What is known by now, while the rest is measured.
     view.show(findings);
+    view.work(() => t('report.neighbours'), NaN);
     const neighbours = await clinic.neighbours();
     signal.throwIfAborted();
     return { ...findings, neighbours };
