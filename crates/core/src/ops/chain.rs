@@ -92,7 +92,7 @@ impl Chain {
             return None;
         }
         let Shader { name, source } = shader!("chain", "total");
-        // That for the fewest threads suits more of them.
+        // A text suits as many threads as it is written for, or more: so that for the fewest serves both kinds of software adapter.
         let shaders = [Adapter::SoftwareQuads, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
         let images = parts.first()?.link()?.images;
