@@ -1,11 +1,12 @@
-// Digit Forge's two engines: the trainer as the page drives it, and the products that a build with the feature `bench`
+// Digit Forge's two engines: the trainer as the page drives it, alone or with workers beside it, and the products that a build with the feature `bench`
 // offers beside it.
 
+import { Crew } from '../www/crew/crew.js';
+import { Forge, openEngine } from '../www/engine.js';
 import { settings } from './tasks.js';
 
 /** @typedef {import('./tasks.js').Task} Task */
 /** @typedef {import('./page.js').Work} Work */
-/** @typedef {import('../www/pkg/digit_forge_wasm.js').Forge} Forge */
 
 /**
  * @typedef {object} Workbench
@@ -53,6 +54,30 @@ export async function openForge(engine, task, files) {
       ? Workbench.bareProducts(engine, settings[task.model])
       : Workbench.product(engine, task.m, task.k, task.n, task.transposed);
   return replayed(await bench);
+}
+
+/**
+ * A step by several workers, with the page's own build.
+ * @param {number} count
+ * @param {Task} task
+ * @param {import('./page.js').Files} files
+ * @returns {Promise<Work>}
+ */
+export async function openCrew(count, task, files) {
+  if (task.kind !== 'step') throw new Error('workers share steps alone');
+  const text = settings[task.model];
+  await openEngine();
+  const leader = Forge.shard(text, undefined, 0, count);
+  const crew = await Crew.open(leader, { text, images: undefined, count });
+  crew.add_data(files.images, files.labels);
+  return {
+    run: (times) => crew.run(times),
+    losses: async () => [...(await leader.metrics())].slice(-4, -2),
+    free() {
+      crew.end();
+      leader.destroy();
+    },
+  };
 }
 
 /** @param {Workbench | Forge} bench @returns {Work} */

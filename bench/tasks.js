@@ -1,8 +1,8 @@
 // What is timed: training steps, their bare products, single products; and which engine stands against which. Plain data,
 // for Node and for the page.
 
-/** Ours on both its engines, and the peers with their device. */
-export const engines = /** @type {const} */ (['forge-gpu', 'forge-cpu', 'jax-webgpu', 'jax-wasm', 'tfjs-webgpu', 'tfjs-wasm']);
+/** Ours on both its engines, the CPU's also by two workers as the page has them, and the peers with their device. */
+export const engines = /** @type {const} */ (['forge-gpu', 'forge-cpu', 'forge-cpu-2', 'jax-webgpu', 'jax-wasm', 'tfjs-webgpu', 'tfjs-wasm']);
 
 /** @typedef {(typeof engines)[number]} EngineName */
 /** @typedef {'mlp' | 'quick'} ModelName */
@@ -66,12 +66,14 @@ export const stepProducts = [
 /** The same, each once. */
 export const shapes = [...new Map(stepProducts.map((task) => [nameOf(task), task])).values()];
 
-/** Each of ours against the peers on the same hardware, and how many times as fast it is to be. */
+/** Each of ours against the peers on the same hardware, and how many times as fast it is to be; null: it isn't for that. */
 export const rivals = /** @type {const} */ ([
   { ours: 'forge-gpu', peer: 'jax-webgpu', step: 4, product: 1.5 },
   { ours: 'forge-gpu', peer: 'tfjs-webgpu', step: 12, product: 6 },
   { ours: 'forge-cpu', peer: 'jax-wasm', step: 3, product: undefined },
   { ours: 'forge-cpu', peer: 'tfjs-wasm', step: 20, product: undefined },
+  { ours: 'forge-cpu-2', peer: 'jax-wasm', step: 3, product: null },
+  { ours: 'forge-cpu-2', peer: 'tfjs-wasm', step: 20, product: null },
 ]);
 
 /** A step may take this many times as long as its bare products. */

@@ -74,6 +74,7 @@ async function run() {
   const { only, budget, gpu } = options();
   await perform('benchPackages');
   await perform('benchWasm');
+  await perform('wasm');
   await shown(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '-p', inRoot('bench')]);
   if (!findBrowsers().CHROMIUM) await perform('browsers');
   // Only here, because the packages are installed by now.

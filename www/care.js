@@ -1,6 +1,4 @@
 // A run under care, in the worker: the doctor is told how it is, and the run goes back where nothing is a number any more.
-// The engine's doctor holds the engine while it waits for a device. To call it meanwhile is an error, so whoever else wants it
-// does all that needs it, what it is asked for its answers too, in free().
 
 /** @typedef {import('./pkg/digit_forge_wasm.js').Forge} Forge */
 /** @typedef {import('./protocol.js').Diagnosis} Diagnosis */
@@ -12,34 +10,22 @@ const ROW = 5;
 
 export class Care {
   #taken = false;
-  /** @type {Promise<unknown> | null} */
-  #busy = null;
   /** The first step whose losses were no numbers. @type {number | null} */
   #broke = null;
   /** Nothing could be done about it. */
   #lost = false;
 
-  /** @param {Forge} forge */
-  constructor(forge) {
+  /** @param {Forge} forge @param {import('./hold.js').Hold} hold   the engine's doctor holds it while it waits */
+  constructor(forge, hold) {
     this.forge = forge;
-  }
-
-  /** Uses the engine as soon as nobody holds it, before anybody else can. @template T @param {() => T | Promise<T>} use @returns {Promise<T>} */
-  async free(use) {
-    while (this.#busy) await this.#busy.catch(() => {});
-    return use();
-  }
-
-  /** @template T @param {() => Promise<T>} task @returns {Promise<T>} */
-  #holding(task) {
-    return this.free(() => (this.#busy = task().finally(() => (this.#busy = null))));
+    this.hold = hold;
   }
 
   /** Takes the run as it is for well, once. */
   async begin() {
     if (this.#taken) return;
     this.#taken = true;
-    await this.#holding(() => this.forge.takeCare());
+    await this.hold.during(() => this.forge.takeCare());
   }
 
   /** @param {Float32Array} metrics   rows of five, as they come from the log */
@@ -74,13 +60,13 @@ export class Care {
    * @param {string | null} cure
    */
   undo(rule, cure) {
-    return this.free(() => this.forge.undo(rule, cure ?? undefined));
+    return this.hold.free(() => this.forge.undo(rule, cure ?? undefined));
   }
 
   /** @param {Symptoms} symptoms @param {number} [broke] @returns {Promise<Diagnosis>} */
   async #ask({ step, vitals, samples, preference, copies }, broke) {
     const known = /** @type {const} */ ([vitals ?? undefined, samples ? inOrder(samples) : undefined, preference ?? undefined, copies ?? undefined]);
-    return JSON.parse(await this.#holding(() => this.forge.observe(step, broke, ...known)));
+    return JSON.parse(await this.hold.during(() => this.forge.observe(step, broke, ...known)));
   }
 }
 

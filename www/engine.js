@@ -1,9 +1,9 @@
 // The one importer of the wasm package. Of its two builds, the one with fused products is taken where the browser knows
 // these instructions: it trains a tenth faster.
 
-import init, { Forge, checkpointSettings, describe, networks, prepare, resolve, rules } from './pkg/digit_forge_wasm.js';
+import init, { Forge, checkpointSettings, describe, networks, prepare, resolve, rules, shards } from './pkg/digit_forge_wasm.js';
 
-export { Forge, prepare };
+export { Forge, prepare, shards };
 
 /** A module of one function that multiplies and adds, `f32x4.relaxed_madd`. */
 const PROBE = Uint8Array.of(

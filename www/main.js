@@ -193,14 +193,14 @@ function follow(hash) {
   if (hash !== location.hash) window.history.replaceState(null, '', hash);
   const next = readAddress(location.search, hash);
   const { options } = state;
-  const { lang, theme: wanted, view: chosen, autostart, engine, doctor } = next.options;
+  const { lang, theme: wanted, view: chosen, autostart, engine, threads, doctor } = next.options;
   notices.dismiss('notice.option *');
   if (lang && lang !== currentLanguage()) speak(lang);
   if (wanted && wanted !== theme) dress(wanted);
   if (chosen !== state.view) player.show(chosen);
   if (autostart !== null && autostart !== options.autostart) player[autostart ? 'play' : 'pause']();
-  const anew = engine !== options.engine || doctor !== options.doctor;
-  Object.assign(options, { autostart, engine, doctor });
+  const anew = engine !== options.engine || threads !== options.threads || doctor !== options.doctor;
+  Object.assign(options, { autostart, engine, threads, doctor });
   steering.report(next.errors, 'notice.option');
   steering.load(next, anew);
 }

@@ -177,6 +177,7 @@ export class Player extends EventTarget {
       checkpoint,
       keep,
       engine: this.#gpuFailed ? 'cpu' : state.options.engine,
+      threads: state.options.threads,
       canvas,
       raw,
       scale,
@@ -326,8 +327,8 @@ export class Player extends EventTarget {
         this.#tell(message.type, message);
         return;
       case 'started': {
-        const { engine, adapter, rows, columns } = message;
-        Object.assign(state, { engine, adapter, rows, columns, reason: this.#gpuFailed ? 'gpu-failed' : message.reason });
+        const { engine, adapter, threads, rows, columns } = message;
+        Object.assign(state, { engine, adapter, threads, rows, columns, reason: this.#gpuFailed ? 'gpu-failed' : message.reason });
         this.dispatchEvent(new Event('engine'));
         break;
       }

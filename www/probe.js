@@ -1,6 +1,6 @@
 // A small read-only view of the page for scripts, tests and embedding pages:
 //
-//   window.digitForge.state()    step, playing, ready, engine, adapter, reason, settings, view, rate, …
+//   window.digitForge.state()    step, playing, ready, engine, adapter, threads, reason, settings, view, rate, …
 //   window.digitForge.images()   the grid as bytes: rows × columns images of 28 × 28 (or 56 × 56, as `size` says), ink = 255
 //   window.digitForge.events     ready · step · playing · paused · reading · alarm · failed · error
 
@@ -26,6 +26,7 @@ export function publish(state, player) {
     phase: state.phase,
     engine: state.engine,
     adapter: state.adapter,
+    threads: state.threads,
     reason: state.reason,
     data: state.data,
     settings: state.resolved ? fullText(state.resolved) : '',

@@ -102,7 +102,8 @@
  * grey pixels.
  *
  * `start.raw` is a second canvas, for the raw generator. `start.checkpoint` is a file that `check` found good, with the settings that it
- * answered: the run goes on from there. `start.keep`: the run that ends is wanted, as `kept`. `start.doctor`: whether the run is looked
+ * answered: the run goes on from there. `start.keep`: the run that ends is wanted, as `kept`. `start.threads`: how many workers may share a
+ * step of the CPU engine, null leaving it to the machine. `start.doctor`: whether the run is looked
  * after. `wishes`: whether somebody looks at what the discriminator wants.
  *
  * `sample` asks for images and vitals of a moment, `gather` for many images of one step, which `cancel` gives up on.
@@ -110,7 +111,7 @@
  * `reading` is for the doctor. `undo` goes back to before an alarm began, with one of its live cures or none; `text` are the settings then.
  * @typedef {{type: 'open', data: string}
  *   | {type: 'resolve'|'networks', id: number, text: string}
- *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, keep: boolean, engine: EngineChoice,
+ *   | {type: 'start', run: number, text: string, checkpoint: Uint8Array | null, keep: boolean, engine: EngineChoice, threads: number | null,
  *      canvas: OffscreenCanvas, raw: OffscreenCanvas, scale: number, look: Look, view: View, doctor: boolean, wishes: boolean, play: boolean}
  *   | {type: 'tune', run: number, text: string}
  *   | {type: 'play'|'pause'|'step', run: number}
@@ -143,6 +144,8 @@
 /** The core's words for a file that is no checkpoint. @typedef {'format'|'truncated'|'foreign'|'settings'|'tensors'|'values'} CheckpointFault */
 
 /**
+ * `started.threads`: how many workers share the CPU engine's steps.
+ *
  * `progress.metrics` holds rows of five: step, D's loss, G's loss, D's mean opinion
  * of real images, and of fakes: the probability that they are real, or with the losses
  * in `description.scores` a score.
@@ -160,7 +163,7 @@
  *   | {type: 'networks', id: number, networks: Network[] | null, error: string}
  *   | {type: 'loading', stage: 'engine'|'data'|'start'|'more', loaded: number, total: number}
  *   | {type: 'dataFailed', file: string, fault: DataFault, detail: string}
- *   | {type: 'started', run: number, engine: 'cpu'|'gpu', adapter: string, reason: EngineReason,
+ *   | {type: 'started', run: number, engine: 'cpu'|'gpu', adapter: string, threads: number, reason: EngineReason,
  *      rows: number, columns: number}
  *   | {type: 'playing'|'paused', run: number}
  *   | {type: 'progress', run: number, step: number, images: number, rate: number,

@@ -1,5 +1,5 @@
 // What is asked of a run while it goes on: its digits, how it is, a checkpoint. No answer changes the run. The engine's doctor
-// holds the engine while it waits for a device, so each question is put once it is free, or when it is its turn.
+// holds the engine while it waits for a device, and so does a step by several workers: so each question is put once it is free, or when it is its turn.
 
 import { Memory } from './memory.js';
 
@@ -18,7 +18,7 @@ export class Questions {
    * @param {number} parts.id   of the run
    * @param {Forge} parts.forge
    * @param {ConstructorParameters<typeof Memory>[1]} parts.supply
-   * @param {import('./care.js').Care['free']} parts.free   uses the engine once nobody holds it
+   * @param {import('./hold.js').Hold['free']} parts.free   uses the engine once nobody holds it
    * @param {<T>(task: () => Promise<T>) => Promise<T>} parts.alone   does a task while no step is made
    * @param {() => Promise<void>} parts.breathe   shows how the run is, and lets messages in
    */

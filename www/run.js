@@ -4,6 +4,7 @@
 
 import { Care } from './care.js';
 import { Drawing } from './drawing.js';
+import { Hold } from './hold.js';
 import { cpuPace, gpuPace } from './pace.js';
 import { Questions } from './questions.js';
 import { Wishes } from './wishes.js';
@@ -53,6 +54,7 @@ export class Run {
    * @param {object} parts
    * @param {number} parts.id
    * @param {Forge} parts.forge
+   * @param {import('./crew/crew.js').Crew | null} parts.crew   the workers that share its steps, if there are others
    * @param {Pick<import('./data.js').Supply, 'chunk' | 'chunksFor' | 'has' | 'repeat' | 'unseen'>} parts.supply
    * @param {{averaged: Painter, raw: Painter} | null} parts.painters   for the CPU engine
    * @param {OffscreenCanvas} parts.raw   where a GPU draws the raw generator's grid
@@ -62,13 +64,15 @@ export class Run {
    * @param {boolean} parts.wishes   somebody looks at what the discriminator wants
    * @param {(message: FromWorker, transfer?: Transferable[]) => void} parts.post
    */
-  constructor({ id, forge, supply, painters, raw, look, view, doctor, wishes, post }) {
+  constructor({ id, forge, crew, supply, painters, raw, look, view, doctor, wishes, post }) {
     this.id = id;
     this.forge = forge;
+    this.crew = crew;
     this.supply = supply;
     this.post = post;
-    this.care = doctor ? new Care(forge) : null;
-    const free = this.#free.bind(this);
+    this.hold = new Hold();
+    this.care = doctor ? new Care(forge, this.hold) : null;
+    const free = this.hold.free.bind(this.hold);
     this.questions = new Questions({ id, forge, supply, free, alone: (task) => this.#alone(task), breathe: () => this.#breathe() });
     this.wishes = new Wishes({ id, forge, on: wishes, free, post: (message, transfer) => this.post(message, transfer) });
     this.onGpu = forge.engine() === 'gpu';
@@ -119,7 +123,7 @@ export class Run {
       this.#stepWaits = false;
       if (this.#ended) return;
       await this.care?.begin();
-      this.#timed(() => this.forge.run(1));
+      await this.#timed(() => this.#train(1));
       await this.#acknowledge();
       if (this.care?.isBroken) await this.#mend(this.care);
     });
@@ -148,7 +152,7 @@ export class Run {
 
   /** Settings that need no new run. @param {string} text */
   async tune(text) {
-    await this.#free(() => this.forge.tune(text));
+    await this.hold.free(() => this.forge.tune(text));
   }
 
   /** @param {Symptoms} symptoms */
@@ -180,13 +184,11 @@ export class Run {
   destroy() {
     this.#ended = true;
     this.#token.live = false;
-    this.#enqueue(async () => this.forge.destroy());
+    this.#enqueue(async () => {
+      this.crew?.end();
+      this.forge.destroy();
+    });
     return this.#tail;
-  }
-
-  /** Uses the engine once nobody holds it. @template T @param {() => T | Promise<T>} use @returns {Promise<T>} */
-  async #free(use) {
-    return this.care ? this.care.free(use) : use();
   }
 
   #renew() {
@@ -282,7 +284,7 @@ export class Run {
       if (!token.live) break;
       const began = performance.now();
       if (this.onGpu) await this.#submit();
-      else this.#timed(() => this.#runSlice());
+      else await this.#timed(() => this.#runSlice());
       await this.#breathe();
       if (this.onGpu) this.#elapsed += performance.now() - began;
     }
@@ -298,10 +300,16 @@ export class Run {
     await letMessagesIn();
   }
 
-  #runSlice() {
+  /** Where others share the steps, the engine is held while it waits for them. @param {number} steps */
+  #train(steps) {
+    const { crew, forge } = this;
+    return crew ? this.hold.during(() => crew.run(steps)) : forge.run(steps);
+  }
+
+  async #runSlice() {
     const { steps } = this.pace;
     const began = performance.now();
-    this.forge.run(steps);
+    await this.#train(steps);
     this.pace.record(steps, performance.now() - began);
   }
 
@@ -326,18 +334,18 @@ export class Run {
     this.#flights.push(flight);
   }
 
-  /** @param {() => void} work */
-  #timed(work) {
+  /** @param {() => void | Promise<void>} work */
+  async #timed(work) {
     const began = performance.now();
-    work();
+    await work();
     this.#elapsed += performance.now() - began;
   }
 
   /** @param {number} k */
   async #join(k) {
     const chunk = await this.supply.chunk(k);
-    await this.#free(() => {
-      if (!this.#ended) this.forge.add_data(chunk.images, chunk.labels);
+    await this.hold.free(() => {
+      if (!this.#ended) (this.crew ?? this.forge).add_data(chunk.images, chunk.labels);
     });
   }
 

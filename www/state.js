@@ -2,7 +2,7 @@
 // say, and one object that every view is drawn from.
 //
 // The query and the hash are read alike. Words of the page itself (embed, lang,
-// theme, view, autostart, engine, doctor) are told apart here and checked here; all else are
+// theme, view, autostart, engine, threads, doctor) are told apart here and checked here; all else are
 // settings, passed to the core untouched, which alone knows what they mean.
 
 /** @typedef {import('./protocol.js').EngineChoice} EngineChoice */
@@ -19,6 +19,7 @@
  * @property {View} view
  * @property {boolean | null} autostart   null: yes, unless the browser saves data
  * @property {EngineChoice} engine
+ * @property {number | null} threads      how many workers may share the CPU engine's steps; null: as the machine has processors
  * @property {boolean} doctor             whether runs are looked after
  */
 
@@ -30,11 +31,12 @@ const WORDS = {
   view: { averaged: 'averaged', raw: 'raw', both: 'both' },
   autostart: { 1: true, 0: false, true: true, false: false },
   engine: { auto: 'auto', cpu: 'cpu', gpu: 'gpu' },
+  threads: { auto: null, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 7, 8: 8 },
   doctor: { on: true, off: false, 1: true, 0: false },
 };
 
 /** @returns {Options} */
-const defaults = () => ({ embed: false, lang: null, theme: null, view: 'averaged', autostart: null, engine: 'auto', doctor: true });
+const defaults = () => ({ embed: false, lang: null, theme: null, view: 'averaged', autostart: null, engine: 'auto', threads: null, doctor: true });
 
 /** @param {string} text */
 function decoded(text) {
@@ -217,6 +219,7 @@ export function fullText({ text, values, changed }) {
  * @property {number} elapsed
  * @property {'cpu'|'gpu'|null} engine
  * @property {string} adapter
+ * @property {number} threads        workers that share the CPU engine's steps
  * @property {import('./protocol.js').EngineReason | null} reason
  * @property {number} rows
  * @property {number} columns
@@ -252,6 +255,7 @@ export const initialState = (options) => ({
   elapsed: 0,
   engine: null,
   adapter: '',
+  threads: 1,
   reason: null,
   rows: 8,
   columns: 10,

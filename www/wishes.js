@@ -23,7 +23,7 @@ export class Wishes {
    * @param {number} parts.id   of the run
    * @param {Asked} parts.forge
    * @param {boolean} parts.on   somebody looks at them
-   * @param {import('./care.js').Care['free']} [parts.free]   uses the engine once nobody else holds it
+   * @param {import('./hold.js').Hold['free']} [parts.free]   uses the engine once nobody else holds it
    * @param {(message: import('./protocol.js').FromWorker, transfer?: Transferable[]) => void} parts.post
    */
   constructor({ id, forge, on, free = async (use) => use(), post }) {

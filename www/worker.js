@@ -2,8 +2,9 @@
 // vocabulary of protocol.js and keeps no settings of its own.
 
 import { chooseEngine } from './adapter.js';
+import { Crew, usualCount } from './crew/crew.js';
 import { Supply } from './data.js';
-import { Forge, description, networksOf, openEngine, prepare, resolved, settingsOf } from './engine.js';
+import { Forge, description, networksOf, openEngine, prepare, resolved, settingsOf, shards } from './engine.js';
 import { OwnSupply } from './own/supply.js';
 import { CELL, Painter } from './paint.js';
 import { Run } from './run.js';
@@ -65,9 +66,13 @@ async function start(order) {
   const choice = await chooseEngine(order.engine);
   if (newest !== order.run || !source) return;
   post({ type: 'loading', stage: 'start', loaded: 0, total: 0 });
-  const forge = await forgeFor(order, choice.engine, source instanceof OwnSupply ? source.own.count : undefined);
-  if (!forge) return;
-  if (newest !== order.run) return forge.destroy();
+  const made = await forgeFor(order, choice.engine, source instanceof OwnSupply ? source.own.count : undefined);
+  if (!made) return;
+  const { forge, crew } = made;
+  if (newest !== order.run) {
+    crew?.end();
+    return forge.destroy();
+  }
   const rows = forge.rows();
   const columns = forge.columns();
   size(order.raw, { rows, columns }, order.scale);
@@ -77,9 +82,9 @@ async function start(order) {
     painters = { averaged: new Painter(order.canvas), raw: new Painter(order.raw) };
   }
   const { look, view, raw, doctor, wishes } = order;
-  const mine = new Run({ id: order.run, forge, supply: source, painters, raw, look, view, doctor, wishes, post });
+  const mine = new Run({ id: order.run, forge, crew, supply: source, painters, raw, look, view, doctor, wishes, post });
   run = mine;
-  post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), reason: choice.reason, rows, columns });
+  post({ type: 'started', run: order.run, engine: choice.engine, adapter: choice.name || forge.adapter(), threads: crew?.count ?? 1, reason: choice.reason, rows, columns });
   try {
     await mine.open();
     if (run !== mine) return;
@@ -107,13 +112,32 @@ async function forgeFor(order, engine, images) {
   }
   try {
     if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
-    const forge = engine === 'cpu' ? Forge.cpu(order.text, images) : await Forge.gpu(order.text, order.canvas, images, shaders(order.run));
-    if (order.checkpoint) forge.load(order.checkpoint);
-    return forge;
+    const made = engine === 'cpu' ? await onCpu(order, images) : { forge: await Forge.gpu(order.text, order.canvas, images, shaders(order.run)), crew: null };
+    if (order.checkpoint) made.forge.load(order.checkpoint);
+    return made;
   } catch (error) {
     post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: text(error) });
     return null;
   }
+}
+
+/**
+ * By as many workers as may share its steps, or by this one alone.
+ * @param {StartOrder} order
+ * @param {number} [images]
+ */
+async function onCpu({ text, threads }, images) {
+  const count = shards(text, threads ?? usualCount(navigator.hardwareConcurrency), threads === null);
+  if (count > 1) {
+    const forge = Forge.shard(text, images, 0, count);
+    try {
+      return { forge, crew: await Crew.open(forge, { text, images, count }) };
+    } catch {
+      // Not every browser lets a worker have workers.
+      forge.free();
+    }
+  }
+  return { forge: Forge.cpu(text, images), crew: null };
 }
 
 /** Tells how many shaders are compiled of a run that is still wanted. @param {number} of @returns {(loaded: number, total: number) => void} */

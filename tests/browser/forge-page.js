@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Frame} Frame */
 
-/** @typedef {Pick<import('../../www/state.js').State, 'step'|'images'|'wanted'|'phase'|'engine'|'adapter'|'reason'|'rate'|'elapsed'|'rows'|'columns'|'data'> & {playing: boolean, ready: boolean, settings: string}} Snapshot */
+/** @typedef {Pick<import('../../www/state.js').State, 'step'|'images'|'wanted'|'phase'|'engine'|'adapter'|'threads'|'reason'|'rate'|'elapsed'|'rows'|'columns'|'data'> & {playing: boolean, ready: boolean, settings: string}} Snapshot */
 
 const screens = resolve(import.meta.dirname, '../../test-results/screens');
 

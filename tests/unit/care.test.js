@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'node:test';
 import { Care } from '../../www/care.js';
+import { Hold } from '../../www/hold.js';
 import { Questions } from '../../www/questions.js';
 import { Wishes } from '../../www/wishes.js';
 
@@ -45,10 +46,11 @@ function engine() {
 
 test('whatever is asked while the doctor holds the engine waits for it, and an answer that comes then needs nothing of it', async () => {
   const forge = engine();
-  const care = new Care(forge);
+  const hold = new Hold();
+  const care = new Care(forge, hold);
   /** @type {any[]} */
   const posted = [];
-  const free = care.free.bind(care);
+  const free = hold.free.bind(hold);
   const digits = async () => ({ images: new Uint8Array(16 + 7840), labels: new Uint8Array(18) });
   const questions = new Questions({
     id: 1, forge, free, supply: { chunk: digits, unseen: digits }, alone: async (task) => task(), breathe: async () => {},
@@ -61,7 +63,7 @@ test('whatever is asked while the doctor holds the engine waits for it, and an a
     () => questions.save(),
     () => questions.sample(1, true),
     () => care.undo('weak', null),
-    () => care.free(() => forge.tune('')),
+    () => hold.free(() => forge.tune('')),
     () => care.examine(/** @type {any} */ (symptoms)),
   ];
   await care.begin();
@@ -77,10 +79,11 @@ test('whatever is asked while the doctor holds the engine waits for it, and an a
 
 test('of two who waited, the second waits for the first where that holds the engine, too', async () => {
   const forge = engine();
-  const care = new Care(forge);
+  const hold = new Hold();
+  const care = new Care(forge, hold);
   const symptoms = /** @type {any} */ ({ step: 7, vitals: null, samples: null, preference: null, copies: null });
   const first = care.begin();
   const second = care.examine(symptoms);
-  const third = care.free(() => forge.side());
+  const third = hold.free(() => forge.side());
   assert.deepEqual(await Promise.all([first, second, third]), [undefined, { rescue: null }, 28]);
 });

@@ -102,7 +102,7 @@ test('a GPU that fails to start is replaced by the CPU, and that is said', () =>
   hear({ type: 'failed', run: 1, fault: 'gpu', message: 'no device' });
   assert.equal(told, 'no device');
   assert.deepEqual([sent.at(-1).type, sent.at(-1).engine, sent.at(-1).run], ['start', 'cpu', 2]);
-  hear({ type: 'started', run: 2, engine: 'cpu', adapter: 'x', reason: 'forced-cpu', rows: 8, columns: 10 });
+  hear({ type: 'started', run: 2, engine: 'cpu', adapter: 'x', threads: 1, reason: 'forced-cpu', rows: 8, columns: 10 });
   assert.equal(state.reason, 'gpu-failed');
 });
 

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { fullText, hasSettings, isForeign, mergeHash, readAddress, shareLink, withChange, without, withView, writeHash } from '../../www/state.js';
 
 test('the page’s own words are told apart from settings', () => {
-  const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&autostart=0');
-  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, view: 'averaged', autostart: false, engine: 'cpu', doctor: true });
+  const { options, settings, errors } = readAddress('?embed=1&lang=zh', '#preset=quick&batch=32&engine=cpu&threads=2&autostart=0');
+  assert.deepEqual(options, { embed: true, lang: 'zh', theme: null, view: 'averaged', autostart: false, engine: 'cpu', threads: 2, doctor: true });
   assert.equal(settings, 'preset=quick&batch=32');
   assert.deepEqual(errors, []);
 });
@@ -23,6 +23,8 @@ test('the hash has the last word', () => {
 
 test('a bad word of the page is reported with its key, value and what is allowed', () => {
   const { options, errors } = readAddress('?theme=pink&engine=', '');
+  assert.deepEqual(readAddress('?threads=0', '').errors, [{ key: 'threads', value: '0', message: 'must be one of 1, 2, 3, 4, 5, 6, 7, 8, auto' }]);
+  assert.equal(readAddress('?threads=auto', '').options.threads, null);
   assert.equal(options.theme, null);
   assert.equal(options.engine, 'auto');
   assert.deepEqual(errors.map(({ key, value }) => [key, value]), [['theme', 'pink'], ['engine', '']]);

@@ -52,7 +52,8 @@ export class ReadoutsView {
     }
     const why = make('p', 'why');
     why.textContent = t(`reason.${state.reason}`);
-    const adapter = state.engine === 'cpu' ? t('engine.cpuKind') : state.adapter;
+    const onCpu = state.threads > 1 ? t('engine.shared', { n: state.threads }) : t('engine.alone');
+    const adapter = state.engine === 'cpu' ? onCpu : state.adapter;
     const name = [t(`engine.${state.engine}`), adapter].filter(Boolean).join(' · ');
     if (value.textContent !== name + why.textContent) value.replaceChildren(name, why);
   }

@@ -8,10 +8,12 @@
 mod bench;
 mod care;
 mod samples;
+mod shards;
 
 #[cfg(feature = "bench")]
 pub use bench::Workbench;
 pub use care::rules;
+pub use shards::shards;
 
 use digit_forge_core::data::{DIGITS, MNIST_IMAGES, handwriting};
 use digit_forge_core::doctor::keeper::Keeper;
@@ -125,6 +127,12 @@ pub struct Forge {
     keeper: Option<Keeper>,
 }
 
+impl Forge {
+    fn on_cpu(trainer: Trainer) -> Self {
+        Forge { trainer, presenter: None, raw_presenter: None, keeper: None }
+    }
+}
+
 #[wasm_bindgen]
 impl Forge {
     /// A run on the CPU engine. `data`: how many images the data set has, if it isn't MNIST.
@@ -132,7 +140,7 @@ impl Forge {
         let resolved = valid(text)?;
         let data = data.unwrap_or(MNIST_IMAGES);
         let trainer = Trainer::cpu(resolved.preset, resolved.settings, data).map_err(error)?;
-        Ok(Forge { trainer, presenter: None, raw_presenter: None, keeper: None })
+        Ok(Forge::on_cpu(trainer))
     }
 
     /// The same on the GPU, which draws to `canvas` if there is one. `told` is called with how many of how many pipelines are

@@ -102,7 +102,11 @@ impl Keeper {
     }
 
     async fn rescue(&mut self, trainer: &mut Trainer, good: &Snapshot, broke: u32) -> Result<Rescue> {
-        let breakage = locate(trainer, good, broke).await?;
+        // Of a run that several make together, one makes the steps again.
+        let breakage = match &mut trainer.alone()? {
+            Some(whole) => locate(whole, good, broke).await?,
+            None => locate(trainer, good, broke).await?,
+        };
         self.go_back(trainer, good)?;
         let changed = if self.went_back { None } else { cures::TENTH.offer(trainer.settings())? };
         if let Some(offer) = &changed {

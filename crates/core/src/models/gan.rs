@@ -8,10 +8,14 @@
 //! grid_raw  G as the last step left it, on the same
 //! ```
 //! One step is `draw, train_d` as often as the D:G ratio says, then `train_g`. Shapes: B batch, Z noise, P pixels.
+//!
+//! Of a recording for a shard of each batch, `train_d` and `train_g` end with the gradients; `update_d` and `update_g` follow
+//! once their means over all shards are known.
 
 use super::discriminator::Discriminator;
 use super::generator::Generator;
 use super::scene::{Drawn, Pair, Scene, opinion};
+use super::shard::Shard;
 use crate::data::{DIGITS, IMAGE, ImageShape};
 use crate::error::Result;
 use crate::layers::{Over, Pass};
@@ -84,9 +88,25 @@ pub struct Gan {
     pub image: ImageShape,
     /// Where the grid is drawn by averaged weights: the program that samples G's own, and the tensor of its images.
     pub raw: Option<(ProgramId, Tensor)>,
+    /// The rows of each batch that it is for.
+    pub shard: Shard,
+    /// Of a shard: the lessons of D, as many as the D:G ratio says, and of G.
+    pub lessons: Vec<Lesson>,
     pub(super) g: Generator,
     pub(super) d: Discriminator,
     pub(super) sampling: Batch,
+}
+
+/// How a network learns from all shards.
+pub struct Lesson {
+    /// The programs up to the gradients.
+    pub programs: Vec<ProgramId>,
+    /// What they leave of this shard's rows and whose mean over all shards the update needs: gradients, and losses for the log.
+    pub means: Vec<Tensor>,
+    /// The program that updates the network.
+    pub update: ProgramId,
+    /// What it updates, and what the programs of others must be told then.
+    pub parameters: Vec<Tensor>,
 }
 
 impl Gan {
@@ -96,6 +116,14 @@ impl Gan {
     /// # Errors
     /// [`crate::Error`] where the settings give shapes that don't fit, or the data set is empty.
     pub fn record(s: &Settings, data: usize, fused: bool) -> Result<Gan> {
+        Gan::record_shard(s, data, fused, Shard::WHOLE)
+    }
+
+    /// The same for a shard of each batch, of as many as [`shards`](super::shard::shards) allows.
+    ///
+    /// # Errors
+    /// As [`Gan::record`].
+    pub fn record_shard(s: &Settings, data: usize, fused: bool, shard: Shard) -> Result<Gan> {
         let r = &mut Recorder::new();
         let (batch, z, pixels) = (s.batch as usize, s.noise as usize, IMAGE.pixels());
         let image = s.size.image();
@@ -113,7 +141,7 @@ impl Gan {
         let average = (s.average > 0.0).then(|| g.twin(r));
         let [g_optimizer, d_optimizer] =
             [s.optimizer, s.d_optimizer.beside(s.optimizer)].map(|kind| optimizer(s, kind));
-        let scene = Scene { s, clock };
+        let scene = Scene { s, clock, shard };
         let schedule = |lane| {
             let updates = scene.updates(lane);
             Schedule { fall: s.schedule.fall(), steps: s.schedule_steps * updates, warmup: s.warmup * updates }
@@ -129,6 +157,8 @@ impl Gan {
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
         let sampling = Batch { size: batch, pixels, first: total.min(OPENING_IMAGES) as u32, total: total as u32 };
         let (real, real_labels) = r.gather(images, labels, available, clock, sampling)?;
+        // All rows are drawn, since which is which follows from its place, and all but the shard's are left at once.
+        let [noise, real, real_labels] = [shard.of(r, noise)?, shard.of(r, real)?, shard.of(r, real_labels)?];
         let real = enlarging.map_or(Ok(real), |weights| enlarged(r, real, weights))?;
         let fake = g.forward(r, noise, Some(real_labels), Pass::PLAIN)?;
 
@@ -142,6 +172,12 @@ impl Gan {
         let on_real = opinion(r, s.loss, judged.real)?;
         let on_fake = opinion(r, s.loss, judged.fake)?;
         let gradients = r.gradients(judged.loss, &d.parameters())?;
+        let mut lessons = Vec::new();
+        if shard.is_part() {
+            let means = [&gradients[..], &[judged.loss, on_real, on_fake]].concat();
+            let (programs, update, parameters) = (vec![draw, train_d], r.begin("update_d"), d.parameters());
+            lessons.push(Lesson { programs, means, update, parameters });
+        }
         let d_pace = pace(r, Lane::Discriminator, D_RATE)?;
         d_optimizer.update(r, &d.parameters(), &gradients, d_pace)?;
         if s.d_norm == DNorm::Spectral {
@@ -155,6 +191,11 @@ impl Gan {
         r.tick(clock, Lane::Generator)?;
         let g_loss = scene.generator(r, &d, drawn, shown)?;
         let gradients = r.gradients(g_loss, &g.parameters())?;
+        if shard.is_part() {
+            let means = [&gradients[..], &[g_loss]].concat();
+            let (programs, update, parameters) = (vec![train_g], r.begin("update_g"), g.parameters());
+            lessons.push(Lesson { programs, means, update, parameters });
+        }
         let g_pace = pace(r, Lane::Generator, G_RATE)?;
         g_optimizer.update(r, &g.parameters(), &gradients, g_pace)?;
         if let Some(average) = &average {
@@ -170,6 +211,7 @@ impl Gan {
         let shown = average.as_ref().unwrap_or(&g);
         let grid_images = sampled(r, shown, grid_noise, grid_labels, known_noise)?;
         let mut kept = vec![grid_images];
+        kept.extend(lessons.iter().flat_map(|lesson| &lesson.means));
 
         let mut raw = None;
         if average.is_some() {
@@ -200,6 +242,8 @@ impl Gan {
             enlarging,
             image,
             raw,
+            shard,
+            lessons,
             g,
             d,
             sampling,

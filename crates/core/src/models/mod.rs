@@ -7,6 +7,7 @@ pub mod losses;
 mod networks;
 pub mod penalties;
 mod scene;
+pub mod shard;
 pub mod summary;
 pub mod vitals;
 pub mod wants;

@@ -1,6 +1,7 @@
 //! What D is shown, and what both networks minimise by it: what a step and the doctor's readings have in common.
 
 use super::discriminator::Discriminator;
+use super::shard::Shard;
 use super::{losses, penalties};
 use crate::data::ImageShape;
 use crate::error::Result;
@@ -39,6 +40,7 @@ impl Pair {
 pub(super) struct Scene<'a> {
     pub s: &'a Settings,
     pub clock: Tensor,
+    pub shard: Shard,
 }
 
 /// What a step draws: real images and fakes `[B, P]` for the same labels `[B]`.
@@ -105,7 +107,7 @@ impl Scene<'_> {
     /// Images with instance noise (Sønderby et al. 2017): normal noise that fades away, so that at first D can't tell real
     /// images from fakes by trifles.
     fn blurred(self, r: &mut Recorder, images: Tensor, lane: Lane, stream: u32) -> Result<Tensor> {
-        let Scene { s, clock } = self;
+        let Scene { s, clock, .. } = self;
         if s.blur == 0.0 {
             return Ok(images);
         }
@@ -135,6 +137,7 @@ impl Scene<'_> {
         if s.gradient_penalty > 0.0 {
             let places = [s.batch as usize, 1];
             let places = r.noise(places, self.clock, Lane::Draws, BETWEEN_STREAM, Distribution::Uniform(0.0, 1.0))?;
+            let places = self.shard.of(r, places)?;
             let between = penalties::between(r, drawn.real, drawn.fake, places)?;
             let between = self.veiled(r, between, Lane::Discriminator, 0)?;
             let logits = d.forward(r, between, drawn.labels, self.pass(1, Lane::Discriminator))?;

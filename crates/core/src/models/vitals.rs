@@ -9,6 +9,7 @@
 
 use super::gan::{Gan, NOISE_STREAM, enlarged};
 use super::scene::{Drawn, Pair, Scene};
+use super::shard::Shard;
 use crate::data::IMAGE;
 use crate::error::Result;
 use crate::layers::Pass;
@@ -54,7 +55,7 @@ impl Gan {
         let r = &mut Recorder::after(before);
         let (g, d, clock) = (&self.g, &self.d, self.clock);
         let [batch, z] = [s.batch, s.noise].map(|n| n as usize);
-        let scene = Scene { s, clock };
+        let scene = Scene { s, clock, shard: Shard::WHOLE };
 
         let vitals = r.begin("vitals");
         let mut draw = |stream| r.noise([batch, z], clock, Lane::Draws, stream, Distribution::Normal);

@@ -3,6 +3,7 @@
 
 mod later;
 mod samples;
+mod shards;
 mod vitals;
 mod wants;
 
@@ -23,6 +24,7 @@ use crate::ops::noise;
 use crate::ops::tick::Lane;
 use crate::program::{Recording, Tensor};
 use later::Later;
+use shards::Together;
 use std::rc::Rc;
 
 pub use samples::Weights;
@@ -66,6 +68,7 @@ pub struct Trainer {
     latest: Rc<Recording>,
     watch: Option<Later<Probe>>,
     wishes: Option<Later<Wishes>>,
+    together: Together,
     /// The steps of each turn that was asked for.
     #[cfg(test)]
     pub(crate) turns: Vec<u32>,
@@ -122,6 +125,7 @@ impl Trainer {
             latest,
             watch: None,
             wishes: None,
+            together: Together::default(),
             #[cfg(test)]
             turns: Vec::new(),
         };
@@ -189,7 +193,11 @@ impl Trainer {
 
     /// What the engine runs on.
     pub fn adapter(&mut self) -> String {
-        self.engine.get().adapter()
+        let adapter = self.engine.get().adapter();
+        match self.gan.shard.count {
+            1 => adapter,
+            count => adapter.replace("one thread", &format!("{count} threads")),
+        }
     }
 
     /// How many images are trained on: as many as the settings ask for, or all where the data set has fewer.
@@ -242,6 +250,9 @@ impl Trainer {
     pub fn run(&mut self, steps: u32) -> Result<()> {
         self.ready()?;
         let upto = after(self.steps, steps)?;
+        if self.gan.shard.is_part() {
+            return Err(Error::Data { what: "batch".into(), why: "a shard of it makes no step alone".into() });
+        }
         let schedule = self.gan.schedule(self.settings.d_steps as usize);
         self.engine.get().run(&schedule, steps)?;
         self.steps = upto;
@@ -351,6 +362,7 @@ impl Trainer {
                 self.settings.seed = Lane::Seed.of(words);
             }
         }
+        self.forgotten();
         self.set_fixed()
     }
 }

@@ -119,8 +119,19 @@ impl CpuEngine {
 
     /// The words of a tensor.
     pub fn words(&self, tensor: Tensor) -> &[u32] {
+        bytemuck::cast_slice(self.values(tensor))
+    }
+
+    /// The same, as values.
+    pub(crate) fn values(&self, tensor: Tensor) -> &[f32] {
         let Place { memory, values } = Place::of(&self.recording, tensor);
-        bytemuck::cast_slice(&self.memory[memory][values])
+        &self.memory[memory][values]
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn values_mut(&mut self, tensor: Tensor) -> &mut [f32] {
+        let Place { memory, values } = Place::of(&self.recording, tensor);
+        &mut self.memory[memory][values]
     }
 }
 

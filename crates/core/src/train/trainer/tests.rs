@@ -7,6 +7,7 @@ mod data;
 mod determinism;
 mod effects;
 mod samples;
+mod shards;
 mod steps;
 
 use super::{Metrics, Runner, Trainer};

@@ -59,7 +59,7 @@ pub(crate) fn constructions() -> Vec<String> {
 }
 
 /// Every loss with every penalty and optimiser.
-fn combinations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+pub(super) fn combinations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     values(Loss::CHOICES).flat_map(move |loss| {
         PENALTIES
             .into_iter()
@@ -136,7 +136,7 @@ fn deep_networks_train_on_the_gpu_as_on_the_cpu() {
 }
 
 /// A tiny network that the text's settings have a meaning for, dense if it may be.
-fn network(text: &str, dense: bool) -> &'static str {
+pub(super) fn network(text: &str, dense: bool) -> &'static str {
     let of_convolutions = ["Depth", "size", "upsampling"].iter().any(|key| text.contains(key));
     if dense && !of_convolutions { TINY_MLP } else { TINY }
 }
