@@ -127,20 +127,11 @@ pub struct Forge {
     keeper: Option<Keeper>,
 }
 
-impl Forge {
-    fn on_cpu(trainer: Trainer) -> Self {
-        Forge { trainer, presenter: None, raw_presenter: None, keeper: None }
-    }
-}
-
 #[wasm_bindgen]
 impl Forge {
     /// A run on the CPU engine. `data`: how many images the data set has, if it isn't MNIST.
     pub fn cpu(text: &str, data: Option<usize>) -> Result<Forge, JsError> {
-        let resolved = valid(text)?;
-        let data = data.unwrap_or(MNIST_IMAGES);
-        let trainer = Trainer::cpu(resolved.preset, resolved.settings, data).map_err(error)?;
-        Ok(Forge::on_cpu(trainer))
+        Forge::shard(text, data, 0, 1)
     }
 
     /// The same on the GPU, which draws to `canvas` if there is one. `told` is called with how many of how many pipelines are

@@ -44,7 +44,7 @@ impl Forge {
         let resolved = valid(text)?;
         let (data, shard) = (data.unwrap_or(MNIST_IMAGES), Shard { rank, count });
         let trainer = Trainer::cpu_shard(resolved.preset, resolved.settings, data, shard).map_err(error)?;
-        Ok(Forge::on_cpu(trainer))
+        Ok(Forge { trainer, presenter: None, raw_presenter: None, keeper: None })
     }
 
     /// Words of the longest message.

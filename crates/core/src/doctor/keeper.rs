@@ -103,10 +103,9 @@ impl Keeper {
 
     async fn rescue(&mut self, trainer: &mut Trainer, good: &Snapshot, broke: u32) -> Result<Rescue> {
         // Of a run that several make together, one makes the steps again.
-        let breakage = match &mut trainer.alone()? {
-            Some(whole) => locate(whole, good, broke).await?,
-            None => locate(trainer, good, broke).await?,
-        };
+        let mut alone = trainer.alone()?;
+        let breakage = locate(alone.as_mut().unwrap_or(trainer), good, broke).await?;
+        drop(alone);
         self.go_back(trainer, good)?;
         let changed = if self.went_back { None } else { cures::TENTH.offer(trainer.settings())? };
         if let Some(offer) = &changed {

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::models::gan::{
     D_RATE, ENLARGING, G_RATE, GRID_ROWS, GRID_STREAM, Gan, KNOWN_STREAM, LOG_COLUMNS, LOG_ROWS, OPENING_IMAGES,
 };
+use crate::models::shard::Shard;
 use crate::models::vitals::Probe;
 use crate::models::wants::Wishes;
 use crate::ops::noise;
@@ -96,9 +97,7 @@ impl Trainer {
     /// # Errors
     /// [`Error`] where the settings give shapes that don't fit, or the data set is empty.
     pub fn cpu(preset: &'static Preset, settings: Settings, data: usize) -> Result<Self> {
-        let gan = Gan::record(&settings, data, true)?;
-        let engine = CpuEngine::new(&gan.recording, settings.seed);
-        Self::with(preset, settings, gan, Runner::Cpu(engine))
+        Self::cpu_shard(preset, settings, data, Shard::WHOLE)
     }
 
     /// A trainer on a GPU.
