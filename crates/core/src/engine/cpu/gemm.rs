@@ -2,9 +2,13 @@
 //! wasm the register tiles of the convolutions, which leave more of a processor's registers in use than its portable
 //! kernel and are half as fast again.
 
+#[cfg(any(test, target_arch = "wasm32"))]
+use super::lanes::{LANES, Lanes};
 use super::tiles::lanes;
 #[cfg(any(test, target_arch = "wasm32"))]
 use super::tiles::{Columns, Left, Walk, multiply};
+#[cfg(any(test, target_arch = "wasm32"))]
+use std::array::from_fn;
 
 /// The values of a matrix, and how far apart its rows and its columns are: a transposed one is no copy.
 #[derive(Clone, Copy)]
@@ -75,21 +79,51 @@ fn by_tiles([m, k, n]: [usize; 3], a: Matrix, b: Matrix, c: &mut [f32], scratch:
 fn pack_panel(b: Matrix, from: usize, first: usize, wide: usize, lanes: usize, panel: &mut [f32]) {
     let [row, column] = b.strides;
     let values = &b.values[from * row + first * column..];
-    if wide < lanes {
-        panel.fill(0.0);
+    match (column, lanes) {
+        (1, 16) if wide == 16 => return rows::<16>(values, row, panel),
+        (1, 8) if wide == 8 => return rows::<8>(values, row, panel),
+        _ => {}
     }
-    if column == 1 {
-        for (l, panel) in panel.chunks_exact_mut(lanes).enumerate() {
-            panel[..wide].copy_from_slice(&values[l * row..][..wide]);
-        }
-        return;
-    }
-    for lane in 0..wide {
-        let values = values[lane * column..].iter().step_by(row);
-        for (panel, &value) in panel.chunks_exact_mut(lanes).zip(values) {
-            panel[lane] = value;
+    let deep = panel.len() / lanes;
+    let turned = if row == 1 && wide == lanes { columns(values, column, lanes, panel) } else { 0 };
+    for l in turned..deep {
+        let line = &mut panel[l * lanes..][..lanes];
+        for (lane, value) in line.iter_mut().enumerate() {
+            *value = if lane < wide { values[l * row + lane * column] } else { 0.0 };
         }
     }
+}
+
+/// Copies the first `N` columns of a matrix with rows of `row` values.
+#[cfg(any(test, target_arch = "wasm32"))]
+fn rows<const N: usize>(values: &[f32], row: usize, panel: &mut [f32]) {
+    for (l, to) in panel.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        let line = &values[l * row..][..N];
+        for q in 0..N / LANES {
+            to.as_chunks_mut().0[q] = Lanes::new(line.as_chunks().0[q]).values();
+        }
+    }
+}
+
+/// Turns as many columns as the panel has, which are `column` values apart and lie one behind the other in memory, into its lines.
+/// Returns how many lines it has filled: all but a few last ones.
+#[cfg(any(test, target_arch = "wasm32"))]
+fn columns(values: &[f32], column: usize, lanes: usize, panel: &mut [f32]) -> usize {
+    let deep = panel.len() / lanes / LANES * LANES;
+    assert!(lanes.is_multiple_of(LANES) && (lanes - 1) * column + deep <= values.len());
+    for lane in (0..lanes).step_by(LANES) {
+        for l in (0..deep).step_by(LANES) {
+            // SAFETY: the farthest value is in the last column, the last place in the panel's last line; both were compared
+            // above.
+            unsafe {
+                let lines = from_fn(|i| Lanes::new(*values.as_ptr().add((lane + i) * column + l).cast()));
+                for (i, line) in Lanes::transposed(lines).into_iter().enumerate() {
+                    *panel.as_mut_ptr().add((l + i) * lanes + lane).cast() = line.values();
+                }
+            }
+        }
+    }
+    deep
 }
 
 #[cfg(test)]
@@ -99,7 +133,9 @@ mod tests {
     #[test]
     fn tiles_and_the_native_product_agree_in_each_orientation() {
         let small = |i: usize| (i * 7 % 13) as f32 - 6.0;
-        for [m, k, n] in [[1, 1, 1], [3, 1, 20], [3, 5, 7], [9, 40, 33], [2, STRETCH + 3, 17], [5, 2 * STRETCH, 1]] {
+        for [m, k, n] in
+            [[1, 1, 1], [3, 1, 20], [3, 5, 7], [9, 40, 33], [2, STRETCH + 3, 17], [5, 2 * STRETCH, 1], [3, 6, 40]]
+        {
             let (a, b): (Vec<f32>, Vec<f32>) = ((0..m * k).map(small).collect(), (0..k * n).map(small).collect());
             for (of_a, of_b) in [([k, 1], [n, 1]), ([k, 1], [1, k]), ([1, m], [n, 1])] {
                 let (a, b) = (Matrix { values: &a, strides: of_a }, Matrix { values: &b, strides: of_b });

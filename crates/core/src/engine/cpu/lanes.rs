@@ -67,6 +67,23 @@ impl Lanes {
         return Lanes(f32::from_bits((self.0.to_bits() << 23).wrapping_add(127 << 23)));
     }
 
+    /// As many rows of a square, with rows and columns exchanged.
+    #[cfg(any(test, target_arch = "wasm32"))]
+    #[inline(always)]
+    pub fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
+        #[cfg(target_arch = "wasm32")]
+        {
+            let [a, b, c, d] = rows.map(|row| row.0);
+            let left = [wasm32::i32x4_shuffle::<0, 4, 1, 5>(a, b), wasm32::i32x4_shuffle::<0, 4, 1, 5>(c, d)];
+            let right = [wasm32::i32x4_shuffle::<2, 6, 3, 7>(a, b), wasm32::i32x4_shuffle::<2, 6, 3, 7>(c, d)];
+            let upper = |[ab, cd]: [Register; 2]| Lanes(wasm32::i64x2_shuffle::<0, 2>(ab, cd));
+            let lower = |[ab, cd]: [Register; 2]| Lanes(wasm32::i64x2_shuffle::<1, 3>(ab, cd));
+            [upper(left), lower(left), upper(right), lower(right)]
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        rows
+    }
+
     /// `self + a · b`, by the target's fused instruction if `FUSED`.
     #[inline(always)]
     pub fn add_product<const FUSED: bool>(self, a: Self, b: Self) -> Self {
