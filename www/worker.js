@@ -127,7 +127,7 @@ async function forgeFor(order, engine, images) {
  * @param {number} [images]
  */
 async function onCpu({ text, threads }, images) {
-  const count = shards(text, threads ?? usualCount(navigator.hardwareConcurrency), threads === null);
+  const count = shards(text, threads ?? usualCount(navigator), threads === null);
   if (count > 1) {
     const forge = Forge.shard(text, images, 0, count);
     try {

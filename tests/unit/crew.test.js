@@ -131,6 +131,8 @@ test('a worker that can’t start leaves none behind', async () => {
   assert.deepEqual(Pretended.all.map(({ ended }) => ended), [true, true]);
 });
 
-test('half the processors, so that one is left to the page, and no more than four', () => {
-  assert.deepEqual([1, 2, 3, 4, 6, 8, 64].map(usualCount), [1, 1, 1, 2, 3, 4, 4]);
+test('half the processors, one for every two gigabytes, and no more than four', () => {
+  assert.deepEqual([1, 2, 3, 4, 6, 8, 64].map((hardwareConcurrency) => usualCount({ hardwareConcurrency })), [1, 1, 1, 2, 3, 4, 4]);
+  assert.deepEqual([0.5, 1, 2, 4, 8, 32].map((deviceMemory) => usualCount({ hardwareConcurrency: 8, deviceMemory })), [1, 1, 1, 2, 4, 4]);
+  assert.equal(usualCount({}), 1);
 });

@@ -12,11 +12,15 @@
  * @typedef {{type: 'ready'} | {type: 'answer', words: Float32Array<ArrayBuffer>} | {type: 'failed', message: string}} FromHand
  */
 
-/** A core is left to the page, and of two processors that a core may pose as, the second adds little. */
 const MOST = 4;
 
-/** How many workers a run should have that nobody has said. @param {number} processors */
-export const usualCount = (processors) => Math.max(1, Math.min(MOST, processors >> 1));
+/**
+ * How many workers a run should have that nobody has said. Half the processors, as two of them are often one core, and the page and its
+ * meters need some; and one for every two GiB, since each has the data set.
+ * @param {{hardwareConcurrency?: number, deviceMemory?: number}} machine   as the navigator tells it; memory only in some browsers
+ */
+export const usualCount = ({ hardwareConcurrency = 1, deviceMemory = 2 * MOST }) =>
+  Math.max(1, Math.min(MOST, hardwareConcurrency >> 1, Math.floor(deviceMemory / 2)));
 
 /** One of the workers that compute for the leader's. */
 class Hand {
