@@ -68,7 +68,8 @@ export async function openCrew(count, task, files) {
   const text = settings[task.model];
   await openEngine();
   const leader = Forge.shard(text, undefined, 0, count);
-  const crew = await Crew.open(leader, { text, images: undefined, count });
+  const crew = Crew.of(leader, count);
+  await crew.ready(text, undefined);
   crew.add_data(files.images, files.labels);
   return {
     run: (times) => crew.run(times),

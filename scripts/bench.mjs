@@ -66,7 +66,7 @@ const notes = [
   'G goes forward once a step in every engine. Peers wait for their device after 8 steps or at the end of a measurement.',
   "TensorFlow.js's wasm backend has no Conv2DBackpropFilter: there the gradient is written as a dilated convolution.",
   'jax-js has its convolutions channels first.',
-  'No page is isolated, so every engine has one thread.',
+  'No page is isolated, so every engine has one thread, but for forge-cpu-2: two workers that share no memory.',
   'Below six rounds the interval is the range of the rounds and has no confidence.',
 ];
 

@@ -5,11 +5,19 @@
 export class Hold {
   /** @type {Promise<unknown> | null} */
   #busy = null;
+  /** Why nobody may have it any more. @type {{error: unknown} | null} */
+  #closed = null;
 
   /** Uses the engine as soon as nobody holds it, before anybody else can. @template T @param {() => T | Promise<T>} use @returns {Promise<T>} */
   async free(use) {
     while (this.#busy) await this.#busy.catch(() => {});
+    if (this.#closed) throw this.#closed.error;
     return use();
+  }
+
+  /** From here on everybody is refused. @param {unknown} error */
+  close(error) {
+    this.#closed ??= { error };
   }
 
   /** Holds it until the task is done. @template T @param {() => Promise<T>} task @returns {Promise<T>} */

@@ -199,7 +199,7 @@ function follow(hash) {
   if (wanted && wanted !== theme) dress(wanted);
   if (chosen !== state.view) player.show(chosen);
   if (autostart !== null && autostart !== options.autostart) player[autostart ? 'play' : 'pause']();
-  const anew = engine !== options.engine || threads !== options.threads || doctor !== options.doctor;
+  const anew = engine !== options.engine || (threads !== options.threads && state.engine === 'cpu') || doctor !== options.doctor;
   Object.assign(options, { autostart, engine, threads, doctor });
   steering.report(next.errors, 'notice.option');
   steering.load(next, anew);

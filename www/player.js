@@ -35,6 +35,8 @@ export class Player extends EventTarget {
   #answers = new Map();
   /** The wish for an engine with which a GPU failed, so that the CPU engine stands in for it. @type {import('./protocol.js').EngineChoice | null} */
   #gpuFailedFor = null;
+  /** A run that several workers shared has failed: the next ones are left to one. */
+  #sharingFailed = false;
   /** What the newest run goes on from, until it does. @type {Uint8Array | null} */
   #checkpoint = null;
   /** Kept for a worker that takes another's place. @type {OwnData | null} */
@@ -177,7 +179,7 @@ export class Player extends EventTarget {
       checkpoint,
       keep,
       engine: this.#gpuFailed ? 'cpu' : state.options.engine,
-      threads: state.options.threads,
+      threads: this.#sharingFailed ? 1 : state.options.threads,
       canvas,
       raw,
       scale,
@@ -369,6 +371,7 @@ export class Player extends EventTarget {
 
   /** @param {'load'|'settings'|'gpu'|'crash'} fault @param {string} message */
   #fail(fault, message) {
+    this.#sharingFailed ||= fault === 'crash' && this.state.threads > 1;
     this.#close();
     Object.assign(this.state, { phase: 'failed', loading: null });
     this.#changed();

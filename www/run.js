@@ -40,6 +40,7 @@ export class Run {
   /** @type {Promise<void> | null} */
   #reading = null;
   #ended = false;
+  #failed = false;
   #stepWaits = false;
   #elapsed = 0;
   #rate = 0;
@@ -184,10 +185,9 @@ export class Run {
   destroy() {
     this.#ended = true;
     this.#token.live = false;
-    this.#enqueue(async () => {
-      this.crew?.end();
-      this.forge.destroy();
-    });
+    // What waits for others would wait for ever.
+    this.crew?.end();
+    this.#enqueue(async () => this.forge.destroy());
     return this.#tail;
   }
 
@@ -213,8 +213,9 @@ export class Run {
   /** @param {unknown} error */
   fail(error) {
     this.#token.live = false;
-    // What a run leaves unfinished when it ends is no failure.
-    if (this.#ended) return;
+    // What a run leaves unfinished when it ends is no failure, and what follows from one no second.
+    if (this.#ended || this.#failed) return;
+    this.#failed = true;
     this.post({ type: 'failed', run: this.id, fault: 'crash', message: error instanceof Error ? error.message : String(error) });
   }
 
@@ -302,8 +303,13 @@ export class Run {
 
   /** Where others share the steps, the engine is held while it waits for them. @param {number} steps */
   #train(steps) {
-    const { crew, forge } = this;
-    return crew ? this.hold.during(() => crew.run(steps)) : forge.run(steps);
+    const { crew, forge, hold } = this;
+    if (!crew) return forge.run(steps);
+    return hold.during(() => crew.run(steps).catch((error) => {
+      // It is in the middle of a step.
+      hold.close(error);
+      throw error;
+    }));
   }
 
   async #runSlice() {

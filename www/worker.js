@@ -25,6 +25,8 @@ let own = null;
 /** @type {Run | null} */
 let run = null;
 let newest = 0;
+/** Workers on their way to the newest run. @type {Crew | null} */
+let joining = null;
 /** Images that are being gathered for these questions are still wanted. @type {Set<number>} */
 const wanted = new Set();
 /** The order being carried out: a change of mind meanwhile is noted here. @type {StartOrder | null} */
@@ -34,7 +36,7 @@ let pending = null;
 const post = (message, transfer = []) => self.postMessage(message, { transfer });
 
 /** @param {unknown} error */
-const text = (error) => (error instanceof Error ? error.message : String(error));
+const said = (error) => (error instanceof Error ? error.message : String(error));
 
 /** @param {Extract<ToWorker, {type: 'open'}>} message */
 async function open({ data }) {
@@ -49,7 +51,7 @@ async function open({ data }) {
     await opened;
     post({ type: 'described', description: description() });
   } catch (error) {
-    post({ type: 'failed', run: 0, fault: 'load', message: text(error) });
+    post({ type: 'failed', run: 0, fault: 'load', message: said(error) });
   }
 }
 
@@ -57,6 +59,8 @@ async function open({ data }) {
 async function start(order) {
   newest = order.run;
   pending = order;
+  joining?.end();
+  joining = null;
   const source = own ?? supply;
   const before = run;
   run = null;
@@ -93,7 +97,7 @@ async function start(order) {
     else mine.pause();
   } catch (error) {
     // A GPU that can't do its first step or picture is no GPU for us.
-    post({ type: 'failed', run: order.run, fault: choice.engine === 'gpu' ? 'gpu' : 'crash', message: text(error) });
+    post({ type: 'failed', run: order.run, fault: choice.engine === 'gpu' ? 'gpu' : 'crash', message: said(error) });
   }
 }
 
@@ -107,34 +111,44 @@ async function forgeFor(order, engine, images) {
     // What no network can be built of is no fault of a GPU.
     networksOf(order.text);
   } catch (error) {
-    post({ type: 'failed', run: order.run, fault: 'settings', message: text(error) });
+    post({ type: 'failed', run: order.run, fault: 'settings', message: said(error) });
     return null;
   }
   try {
     if (engine === 'gpu') size(order.canvas, description().grid, order.scale);
     const made = engine === 'cpu' ? await onCpu(order, images) : { forge: await Forge.gpu(order.text, order.canvas, images, shaders(order.run)), crew: null };
-    if (order.checkpoint) made.forge.load(order.checkpoint);
+    if (!made) return null;
+    if (joining === made.crew) joining = null;
+    try {
+      if (order.checkpoint) made.forge.load(order.checkpoint);
+    } catch (error) {
+      made.crew?.end();
+      throw error;
+    }
     return made;
   } catch (error) {
-    post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: text(error) });
+    post({ type: 'failed', run: order.run, fault: engine === 'gpu' ? 'gpu' : 'settings', message: said(error) });
     return null;
   }
 }
 
 /**
- * By as many workers as may share its steps, or by this one alone.
+ * By as many workers as may share its steps, or by this one alone; null once another run is wanted.
  * @param {StartOrder} order
  * @param {number} [images]
  */
-async function onCpu({ text, threads }, images) {
-  const count = shards(text, threads ?? usualCount(navigator), threads === null);
+async function onCpu({ run: of, text, threads }, images) {
+  const count = self.Worker ? shards(text, threads ?? usualCount(navigator), threads === null) : 1;
   if (count > 1) {
     const forge = Forge.shard(text, images, 0, count);
     try {
-      return { forge, crew: await Crew.open(forge, { text, images, count }) };
-    } catch {
-      // Not every browser lets a worker have workers.
+      const crew = (joining = Crew.of(forge, count));
+      await crew.ready(text, images);
+      return { forge, crew };
+    } catch (error) {
       forge.free();
+      if (newest !== of) return null;
+      console.warn(`training without other workers: ${said(error)}`);
     }
   }
   return { forge: Forge.cpu(text, images), crew: null };
@@ -265,7 +279,7 @@ function wish(on) {
 /** An error's text, but a panic is no answer: the module is undefined after it. @param {unknown} error */
 function answerable(error) {
   if (error instanceof WebAssembly.RuntimeError) throw error;
-  return text(error);
+  return said(error);
 }
 
 /** @param {number} id @param {string} settings */
@@ -324,7 +338,7 @@ self.addEventListener('message', (event) => {
 
 // A panic leaves the module undefined: the page ends this worker and offers a new one.
 const crashed = (/** @type {unknown} */ error) =>
-  post({ type: 'failed', run: newest, fault: 'crash', message: text(error) });
+  post({ type: 'failed', run: newest, fault: 'crash', message: said(error) });
 self.addEventListener('error', (event) => {
   event.preventDefault();
   crashed(event.error ?? event.message);

@@ -63,17 +63,23 @@ test('while two share the steps, the run is read, tuned, saved, paused and goes 
   await until('readings', () => page.locator('#quality-scores dd').allInnerTexts(), ([legible]) => /^\d+ of 10$/.test(legible ?? ''));
   await page.evaluate(() => void (location.hash = '#seed=7&gRate=0.003'));
   await untilState(page, 'another rate', ({ settings }) => settings.includes('gRate=0.003'));
-  const { step } = await untilState(page, 'a stretch', ({ step: at }) => at > 900, 60);
-  await page.keyboard.press('r');
-  await untilState(page, 'anew', ({ step: at }) => at < step);
-  await page.getByRole('button', { name: /^Bring back step/ }).click();
-  const back = await untilState(page, 'the run as it was', ({ step: at }) => at >= step);
-  assert.equal(back.threads, 2);
-  await untilState(page, 'going on', ({ step: at, playing }) => playing && at > back.step + 50);
+  await untilState(page, 'a stretch', ({ step }) => step > 900, 60);
   await page.locator('#play').click();
   const rests = await untilState(page, 'a rest', ({ phase }) => phase === 'paused');
+  const grid = await imagesOf(page);
   await page.locator('#step').click();
   await untilPaused(rests.step + 1);
+  const next = await imagesOf(page);
+  await page.keyboard.press('r');
+  await untilPaused(0);
+  await page.getByRole('button', { name: /^Bring back step/ }).click();
+  // A step further, which both make from the weights that came back: the same bits.
+  const back = await untilPaused(rests.step + 1);
+  assert.equal(back.threads, 2);
+  assert.deepEqual(await imagesOf(page), next);
+  assert.notDeepEqual(grid, next);
+  await page.locator('#play').click();
+  await untilState(page, 'going on', ({ step, playing }) => playing && step > back.step + 50);
   assert.deepEqual(await noticesOf(page), []);
   await keepScreen(page, 'two-threads');
 });
@@ -87,12 +93,49 @@ test('a run of two that explodes goes back by itself, and both go on from there'
   assert.equal(threads, 2);
 });
 
-test('where a worker can have no workers it trains alone', async () => {
-  site.replace(beforeWorker('self.Worker = undefined'));
+test('where a worker can have no workers, or they can’t start, it trains alone', async () => {
   try {
-    await page.goto(`${site.address}?engine=cpu&threads=2`);
-    const { threads } = await untilState(page, 'training', ({ step }) => step > 20);
-    assert.equal(threads, 1);
+    for (const [script, said] of /** @type {const} */ ([
+      ['self.Worker = undefined', []],
+      ['self.addEventListener("message", ({ data: { rank } }) => { if (rank) throw new Error("no room"); })', [/without other workers: .*no room/]],
+    ])) {
+      site.replace(beforeWorker(script));
+      await page.goto('about:blank');
+      await page.goto(`${site.address}?engine=cpu&threads=2`);
+      const { threads } = await untilState(page, 'training', ({ step }) => step > 20);
+      assert.equal(threads, 1);
+      const complained = complaints.splice(0);
+      assert.equal(complained.length, said.length, complained.join());
+      said.forEach((words, k) => assert.match(complained[k] ?? '', words));
+    }
+  } finally {
+    site.replace(null);
+  }
+});
+
+test('runs that follow one another quickly leave no workers behind', async () => {
+  // Whoever computes a shard answers a question that the page puts to all.
+  site.replace(beforeWorker(`{
+    const channel = new BroadcastChannel('who is there?');
+    channel.onmessage = ({ data }) => data === '?' && self.rank && channel.postMessage(self.rank);
+    self.addEventListener('message', ({ data: { rank } }) => (self.rank ??= rank));
+  }`));
+  try {
+    await page.goto(`${site.address}?engine=cpu&threads=3`);
+    await untilState(page, 'training', ({ step }) => step > 20);
+    for (let k = 0; k < 5; k++) await page.keyboard.press('n');
+    await untilState(page, 'training again', ({ step, threads }) => step > 20 && threads === 3);
+    const ranks = () => page.evaluate(async () => {
+      const channel = new BroadcastChannel('who is there?');
+      /** @type {number[]} */
+      const there = [];
+      channel.onmessage = ({ data }) => there.push(data);
+      channel.postMessage('?');
+      await new Promise((done) => setTimeout(done, 500));
+      channel.close();
+      return there.sort();
+    });
+    await until('two workers', ranks, (there) => there.join() === '1,2', 10);
   } finally {
     site.replace(null);
   }
@@ -111,7 +154,8 @@ test('a worker that fails ends the run with its words, and a new run starts', as
     assert.match((await noticesOf(page)).join(), /out of memory/);
     site.replace(null);
     await page.locator('.notice button').first().click();
-    await untilState(page, 'a new run', ({ step }) => step > 50);
+    const { threads } = await untilState(page, 'a new run', ({ step }) => step > 50);
+    assert.equal(threads, 1);
   } finally {
     site.replace(null);
   }

@@ -52,6 +52,14 @@ test('Firefox trains by itself, and digits can be read', async (t) => {
   await page.close();
 });
 
+test('Firefox lets two workers share a step', async () => {
+  const page = await browser.newPage();
+  await page.goto(site.address + '?engine=cpu&threads=2');
+  const { threads } = await untilState(page, (state) => state.step >= 200, 60);
+  assert.equal(threads, 2);
+  await page.close();
+});
+
 test('Firefox trains on WebGPU where it is asked to', async (t) => {
   // Without a GPU this Firefox puts pages together in software, and its "Renderer" thread crashes in about two of three
   // runs as it takes over a WebGPU canvas that trains meanwhile. So the canvas is drawn on as ever, but not shown.

@@ -16,8 +16,9 @@ class Pretended {
   ended = false;
   /** @type {(event: {data: object}) => void} */
   onmessage = () => {};
-  /** @type {(event: {message: string}) => void} */
+  /** @type {(event: {message: string, preventDefault: () => void}) => void} */
   onerror = () => {};
+  onmessageerror = () => {};
 
   constructor() {
     Pretended.all.push(this);
@@ -64,7 +65,9 @@ function leader(lessons) {
 /** @param {Forge} forge @param {number} count */
 async function crewOf(forge, count) {
   globalThis.Worker = /** @type {typeof Worker} */ (/** @type {unknown} */ (Pretended));
-  return Crew.open(forge, { text: 'preset=quick', images: undefined, count });
+  const crew = Crew.of(forge, count);
+  await crew.ready('preset=quick', undefined);
+  return crew;
 }
 
 const turn = () => new Promise((done) => setTimeout(done));
@@ -103,18 +106,30 @@ test('data goes to all, and the end is the end of all', async () => {
 test('what fails, also before it is waited for, is said where the step is waited for', async () => {
   for (const fail of [
     (/** @type {Pretended} */ worker) => worker.onmessage({ data: { type: 'failed', message: 'no memory' } }),
-    (/** @type {Pretended} */ worker) => worker.onerror({ message: 'no memory' }),
+    (/** @type {Pretended} */ worker) => worker.onerror({ message: 'no memory', preventDefault: () => {} }),
+    (/** @type {Pretended} */ worker) => worker.onmessageerror(),
   ]) {
-    const { forge } = leader(1);
+    const { done, forge } = leader(1);
     const crew = await crewOf(forge, 3);
     const [first, second] = /** @type {[Pretended, Pretended]} */ (/** @type {unknown} */ (Pretended.all.splice(0)));
     const run = crew.run(1);
     fail(second);
     await turn();
     first.answer(1);
-    await assert.rejects(run, /no memory/);
-    await assert.rejects(Promise.race([crew.run(1), turn().then(() => first.answer(1)).then(turn)]), /no memory/);
+    await assert.rejects(run, /no memory|could not be read/);
+    // And the leader is left alone.
+    const before = done.length;
+    await assert.rejects(crew.run(1), /no memory|could not be read/);
+    assert.equal(done.length, before);
   }
+});
+
+test('what is ended in the middle of a step fails, instead of waiting for ever', async () => {
+  const { forge } = leader(1);
+  const crew = await crewOf(forge, 2);
+  const run = crew.run(3);
+  crew.end();
+  await assert.rejects(run, /ended/);
 });
 
 test('a worker that can’t start leaves none behind', async () => {
@@ -123,12 +138,25 @@ test('a worker that can’t start leaves none behind', async () => {
     /** @param {ToHand} message */
     postMessage(message) {
       this.heard.push(message);
-      setTimeout(() => this.onerror({ message: '' }));
+      setTimeout(() => this.onerror({ message: '', preventDefault: () => {} }));
     }
   }
   globalThis.Worker = /** @type {typeof Worker} */ (/** @type {unknown} */ (Unable));
-  await assert.rejects(Crew.open(forge, { text: '', images: undefined, count: 3 }), /could not start/);
+  await assert.rejects(Crew.of(forge, 3).ready('', undefined), /could not start/);
   assert.deepEqual(Pretended.all.map(({ ended }) => ended), [true, true]);
+});
+
+test('where one can’t be made, none stays', () => {
+  const { forge } = leader(1);
+  class Refused extends Pretended {
+    constructor() {
+      super();
+      if (Pretended.all.length === 2) throw new Error('no more workers');
+    }
+  }
+  globalThis.Worker = /** @type {typeof Worker} */ (/** @type {unknown} */ (Refused));
+  assert.throws(() => Crew.of(forge, 4), /no more workers/);
+  assert.deepEqual(Pretended.all.map(({ ended }) => ended), [true, false]);
 });
 
 test('half the processors, one for every two gigabytes, and no more than four', () => {

@@ -106,6 +106,18 @@ test('a GPU that fails to start is replaced by the CPU, and that is said', () =>
   assert.equal(state.reason, 'gpu-failed');
 });
 
+test('after a run that workers shared has crashed, the next ones are left to one', () => {
+  const { sent, state, player, hear } = setUp();
+  const started = () => sent.filter(({ type }) => type === 'start').at(-1).threads;
+  state.options.threads = 4;
+  player.restart();
+  assert.equal(started(), 4);
+  hear({ type: 'started', run: state.run, engine: 'cpu', adapter: 'x', threads: 4, reason: 'forced-cpu', rows: 8, columns: 10 });
+  hear({ type: 'failed', run: state.run, fault: 'crash', message: 'out of memory' });
+  player.restart();
+  assert.equal(started(), 1);
+});
+
 test('a view is asked for at once and of every run, but never where there is no average', () => {
   const { sent, state, player, resolved } = setUp();
   assert.equal(sent.at(-1).view, 'averaged');

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Run } from '../../www/run.js';
 
-/** @param {number} step   that the engine starts from @param {'cpu'|'gpu'} engine @param {any} view */
-function setUp(step, engine = 'cpu', view = 'averaged') {
+/** @param {number} step   that the engine starts from @param {'cpu'|'gpu'} engine @param {any} view @param {any} crew */
+function setUp(step, engine = 'cpu', view = 'averaged', crew = null) {
   /** @type {number[]} */
   const joined = [];
   /** @type {any[]} */
@@ -42,7 +42,7 @@ function setUp(step, engine = 'cpu', view = 'averaged') {
   };
   const painter = (/** @type {string} */ name) => ({ paint: (/** @type {Uint8Array} */ [which]) => drawn.push(`${name} ${which}`) });
   const run = new Run(/** @type {any} */ ({
-    id: 1, forge, supply, painters: engine === 'cpu' ? { averaged: painter('averaged'), raw: painter('raw') } : null, raw: 'a canvas',
+    id: 1, forge, crew, supply, painters: engine === 'cpu' ? { averaged: painter('averaged'), raw: painter('raw') } : null, raw: 'a canvas',
     look: { paper: 0, ink: 0 }, view, post: (/** @type {any} */ message) => posted.push(message),
   }));
   const paused = () => new Promise((done) => {
@@ -121,4 +121,97 @@ test('of a run that has ended nothing is drawn', async () => {
   const ended = run.destroy();
   await assert.rejects(gathered, /the run has ended/);
   await ended;
+});
+
+/** An engine whose steps others share: it says what was called in the middle of one, which is nothing's business but theirs. */
+function shared() {
+  /** @type {string[]} */
+  const disturbed = [];
+  /** @type {Set<string>} */
+  const called = new Set();
+  let inStep = false;
+  /** @type {(error: Error) => void} */
+  let end = () => {};
+  /** @type {any} */
+  let inner;
+  const crew = {
+    async run(/** @type {number} */ steps) {
+      for (let k = 0; k < steps; k++) {
+        inStep = true;
+        await new Promise((done, reject) => {
+          end = reject;
+          setTimeout(done, 2);
+        });
+        inStep = false;
+        inner.made(1);
+      }
+    },
+    add_data: (/** @type {number} */ k) => forge.add_data(k),
+    end: () => end(new Error('ended')),
+  };
+  const { run, joined, posted, paused } = setUp(0, 'cpu', 'averaged', crew);
+  inner = Object.assign(run.forge, {
+    made: (/** @type {number} */ steps) => Object.assign(inner, { step: ((/** @type {number} */ now) => () => now)(inner.step() + steps) }),
+    save: async () => new Uint8Array(1),
+    tune: () => {},
+    wants: async () => new Float32Array(1),
+    destroy: () => {},
+  });
+  const forge = new Proxy(inner, {
+    get(target, name) {
+      const method = target[name];
+      if (typeof method !== 'function' || name === 'made') return method;
+      return (/** @type {unknown[]} */ ...args) => {
+        called.add(String(name));
+        if (inStep) disturbed.push(String(name));
+        return method(...args);
+      };
+    },
+  });
+  for (const part of [run, run.questions, run.wishes, run.drawing]) part.forge = forge;
+  return { run, joined, posted, paused, disturbed, called };
+}
+
+test('nothing meets an engine in the middle of a step that others share', async () => {
+  const { run, joined, paused, disturbed, called } = shared();
+  await run.open();
+  run.play();
+  const wait = () => new Promise((done) => setTimeout(done, 1 + 5 * Math.random()));
+  for (let round = 0; round < 25; round++) {
+    await wait();
+    /** @type {Promise<unknown>[]} */
+    const asked = [run.questions.images(), run.questions.save(), run.questions.sample(10, false), run.tune('gRate=1')];
+    run.restyle({ paper: 0, ink: 1 });
+    run.wish(round % 2 === 0);
+    await wait();
+    if (round % 5 === 4) {
+      run.step();
+      await wait();
+      asked.push(run.questions.gather(10, () => true));
+      run.play();
+    }
+    await Promise.all(asked);
+  }
+  await paused();
+  assert.deepEqual(joined, [0, 1, 2, 3]);
+  assert.deepEqual(disturbed, []);
+  for (const method of ['images', 'save', 'samples', 'tune', 'add_data', 'metrics', 'wants', 'step']) assert.ok(called.has(method), method);
+});
+
+test('a run that ends in the middle of such a step ends at once, and what fails in one is refused from then on', async () => {
+  const { run, posted } = shared();
+  await run.open();
+  run.play();
+  await new Promise((done) => setTimeout(done, 11));
+  await run.destroy();
+  assert.ok(!posted.some(({ type }) => type === 'failed'));
+
+  const other = shared();
+  await other.run.open();
+  other.run.play();
+  await new Promise((done) => setTimeout(done, 11));
+  other.run.crew?.end();
+  await assert.rejects(other.run.questions.save(), /ended/);
+  await new Promise((done) => setTimeout(done, 11));
+  assert.deepEqual(other.posted.filter(({ type }) => type === 'failed').map(({ message }) => message), ['ended']);
 });

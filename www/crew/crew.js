@@ -12,6 +12,7 @@
  * @typedef {{type: 'ready'} | {type: 'answer', words: Float32Array<ArrayBuffer>} | {type: 'failed', message: string}} FromHand
  */
 
+/** Workers of a run at most. */
 const MOST = 4;
 
 /**
@@ -37,7 +38,12 @@ class Hand {
     /** The buffer, while it is here. */
     this.words = new Float32Array(length);
     worker.onmessage = (event) => this.#hear(event.data);
-    worker.onerror = (event) => this.#fail(event.message || 'a worker could not start');
+    worker.onmessageerror = () => this.fail('a message between workers could not be read');
+    worker.onerror = (event) => {
+      // It is heard of where the answer is waited for.
+      event.preventDefault();
+      this.fail(event.message || 'a worker could not start');
+    };
   }
 
   /** @param {ToHand} message @param {Transferable[]} [transfer] */
@@ -58,25 +64,29 @@ class Hand {
 
   /** Asks for a lesson. @param {Forge} leader */
   order(leader) {
+    if (this.#failure) throw this.#failure;
     leader.order(this.words);
     this.ask({ type: 'order', words: this.words }, [this.words.buffer]);
   }
 
   /** @param {FromHand} message */
   #hear(message) {
-    if (message.type === 'failed') return this.#fail(message.message);
+    if (message.type === 'failed') return this.fail(message.message);
     if (message.type === 'answer') this.words = message.words;
     this.#asker?.resolve();
   }
 
-  /** @param {string} message */
-  #fail(message) {
+  /** Nothing more is to be had of it. @param {string} message */
+  fail(message) {
     this.#failure ??= new Error(message);
     this.#asker?.reject(this.#failure);
   }
 }
 
 export class Crew {
+  /** @type {{error: unknown} | null} */
+  #broken = null;
+
   /** @param {Forge} leader @param {Hand[]} hands */
   constructor(leader, hands) {
     this.leader = leader;
@@ -89,27 +99,33 @@ export class Crew {
   }
 
   /**
-   * Hands for a leader of rank 0.
+   * A crew whose workers are yet to be ready, for a leader of rank 0.
    * @param {Forge} leader
-   * @param {object} run
-   * @param {string} run.text
-   * @param {number | undefined} run.images   in the data set, if it isn't MNIST
-   * @param {number} run.count   workers, the leader's among them
+   * @param {number} count   workers, the leader's among them
    */
-  static async open(leader, { text, images, count }) {
-    const hands = Array.from({ length: count - 1 }, () => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-      return new Hand(worker, leader.message());
-    });
-    const crew = new Crew(leader, hands);
+  static of(leader, count) {
+    const crew = new Crew(leader, []);
     try {
-      await Promise.all(hands.map((hand, k) => {
-        hand.ask({ type: 'open', text, images, rank: k + 1, count });
-        return hand.done;
-      }));
-      return crew;
+      while (crew.count < count) crew.hands.push(new Hand(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }), leader.message()));
     } catch (error) {
       crew.end();
+      throw error;
+    }
+    return crew;
+  }
+
+  /**
+   * Resolves when all workers can start; ends them if one can't.
+   * @param {string} text
+   * @param {number | undefined} images   in the data set, if it isn't MNIST
+   */
+  async ready(text, images) {
+    const { hands, count } = this;
+    hands.forEach((hand, k) => hand.ask({ type: 'open', text, images, rank: k + 1, count }));
+    try {
+      await Promise.all(hands.map(({ done }) => done));
+    } catch (error) {
+      this.end();
       throw error;
     }
   }
@@ -120,23 +136,35 @@ export class Crew {
     for (const hand of this.hands) hand.post({ type: 'data', images, labels });
   }
 
-  /** Trains for some steps; nobody may use the leader meanwhile. @param {number} steps */
+  /** Trains for some steps; nobody may use the leader meanwhile. Once that has failed it is in the middle of one. @param {number} steps */
   async run(steps) {
-    const { leader, hands } = this;
-    for (let k = 0; k < steps; k++) {
-      do {
-        for (const hand of hands) hand.order(leader);
-        leader.work();
-        // One after the other, so that sums are the same bits whoever is first.
-        for (const hand of hands) {
-          await hand.done;
-          leader.add(hand.words);
-        }
-      } while (!leader.conclude());
+    if (this.#broken) throw this.#broken.error;
+    try {
+      for (let k = 0; k < steps; k++) await this.#step();
+    } catch (error) {
+      this.#broken = { error };
+      throw error;
     }
   }
 
+  async #step() {
+    const { leader, hands } = this;
+    do {
+      for (const hand of hands) hand.order(leader);
+      leader.work();
+      // One after the other, so that sums are the same bits whoever is first.
+      for (const hand of hands) {
+        await hand.done;
+        leader.add(hand.words);
+      }
+    } while (!leader.conclude());
+  }
+
+  /** Also in the middle of a step, which fails then. */
   end() {
-    for (const { worker } of this.hands) worker.terminate();
+    for (const hand of this.hands) {
+      hand.worker.terminate();
+      hand.fail('the workers have been ended');
+    }
   }
 }

@@ -1,5 +1,5 @@
-// A worker that computes a shard of each batch for the engine's worker. It keeps nothing of the run: a message brings the
-// weights, and goes back with what they lead to.
+// A worker that computes a shard of each batch for the engine's worker. The run isn't here: a message brings the weights that have
+// changed, and goes back with what they lead to.
 
 import { Forge, openEngine } from '../engine.js';
 

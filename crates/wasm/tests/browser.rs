@@ -46,7 +46,8 @@ fn with_data(mut forge: Forge) -> Forge {
 }
 
 const SMALL: &str = "images=1000&gChannels=4&dChannels=4";
-const MLP: &str = "images=1000&network=mlp&gWidths=32,48&dWidths=48,32";
+/// Widths of whole panels, of parts of one, and deeper than a stretch of them.
+const MLP: &str = "images=1000&network=mlp&gWidths=33,48&dWidths=1030,18";
 
 /// Between them, all that the networks can be built of and every trick: each has a shader that the browser must take.
 const RICH: [&str; 2] = [

@@ -1,5 +1,6 @@
 //! Where a run broke: the first step after which something of a network is no finite number, and which tensor that is. A run
-//! is deterministic, so it is simply run again from a checkpoint that was well, by halving.
+//! is deterministic, so it is simply run again from a checkpoint that was well, by halving. (Steps that several trainers made are made
+//! again by one, with another rounding: there step and layer may be others than those that broke.)
 
 use super::ring::Snapshot;
 use crate::error::Result;
@@ -30,7 +31,7 @@ impl Breakage {
 }
 
 /// Runs the trainer from `good` up to step `broke` at most. None if it doesn't break this time, which happens where rates
-/// were changed, or images arrived, in between. The trainer is somewhere between the two afterwards.
+/// were changed, or images arrived, in between, or several made the steps. The trainer is somewhere between the two afterwards.
 ///
 /// # Errors
 /// What loading, running and saving report.

@@ -90,7 +90,7 @@ pub struct Gan {
     pub raw: Option<(ProgramId, Tensor)>,
     /// The rows of each batch that it is for.
     pub shard: Shard,
-    /// Of a shard: the lessons of D, as many as the D:G ratio says, and of G.
+    /// Of a shard: D's lesson, which a step has as often as the D:G ratio says, and G's. None where it is the whole batch.
     pub lessons: Vec<Lesson>,
     pub(super) g: Generator,
     pub(super) d: Discriminator,

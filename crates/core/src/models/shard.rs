@@ -17,8 +17,8 @@ pub struct Shard {
     pub count: usize,
 }
 
-/// The leader has this part of a batch more than others have: while they hear of their rows, and it of what they found, it would
-/// wait. By the step of `quick` and dense ones in two workers of a browser.
+/// The leader has this part of a batch more than others have, or it would wait while messages are on their way. Measured with two
+/// workers of a browser: they end together at about 9 rows to 7 in `quick`, and at 34 to 30 in a dense step.
 const LEAD: f32 = 1.0 / 16.0;
 
 impl Shard {

@@ -113,8 +113,8 @@ fn columns(values: &[f32], column: usize, lanes: usize, panel: &mut [f32]) -> us
     assert!(lanes.is_multiple_of(LANES) && (lanes - 1) * column + deep <= values.len());
     for lane in (0..lanes).step_by(LANES) {
         for l in (0..deep).step_by(LANES) {
-            // SAFETY: the farthest value is in the last column, the last place in the panel's last line; both were compared
-            // above.
+            // SAFETY: the farthest value is in the last column, which was compared above; the farthest place is in the line before
+            // `deep`, and the panel has as many.
             unsafe {
                 let lines = from_fn(|i| Lanes::new(*values.as_ptr().add((lane + i) * column + l).cast()));
                 for (i, line) in Lanes::transposed(lines).into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! A step that several trainers make together, each with its shard of every batch ([`Shard`]). The first leads: it alone
-//! keeps the run, and learns from the mean of all gradients. The others keep nothing from one message to the next: whatever
-//! changes the leader's run, they follow.
+//! keeps the run, and learns from the mean of all gradients. The others have the data and the weights that they were told, and follow
+//! whatever changes the leader's run.
 //!
 //! ```text
 //! leader                      each of the others

@@ -5,8 +5,8 @@ use super::{TINY, TINY_MLP, assert_close, save, trainer, with_data};
 use crate::data::MNIST_IMAGES;
 use crate::engine::block_on;
 use crate::models::shard::{Shard, shards};
-use crate::train::Trainer;
 use crate::train::settings::resolve;
+use crate::train::{Trainer, Weights};
 
 /// The leader first.
 fn team(text: &str, count: usize) -> Vec<Trainer> {
@@ -79,8 +79,10 @@ fn what_can_be_cut_is_the_run_of_one_trainer() {
     });
     let mut cut = 0;
     for (i, (text, steps)) in losses.chain(constructions().into_iter().map(|text| (text, 6))).enumerate() {
-        let text = format!("{}&batch=6&{text}", network(&text, i % 3 == 2));
-        let count = most(&text, 2 + i % 2);
+        // Shards of one row, of as many, and of different numbers.
+        let (batch, wanted) = [(6, 2), (5, 2), (7, 3), (6, 3), (5, 4), (3, 3)][i % 6];
+        let text = format!("{}&batch={batch}&{text}", network(&text, i % 4 == 3));
+        let count = most(&text, wanted);
         if count == 1 {
             continue;
         }
@@ -144,6 +146,23 @@ fn the_leader_alone_keeps_the_run() {
         alone.load(&file).unwrap();
         alone.run(1).unwrap();
         assert_eq!(alone.steps(), 10);
+    }
+}
+
+#[test]
+fn a_leader_that_is_watched_is_the_leader_that_is_not() {
+    for text in [TINY, TINY_MLP] {
+        let [mut once, mut watched] = [team(text, 2), team(text, 2)];
+        run(&mut once, 12);
+        for _ in 0..4 {
+            run(&mut watched, 3);
+            let leader = &mut watched[0];
+            block_on(leader.vitals().unwrap()).unwrap();
+            block_on(leader.wants(Weights::Raw).unwrap()).unwrap();
+            block_on(leader.sampled(0..20).unwrap()).unwrap();
+            block_on(leader.images().unwrap()).unwrap();
+        }
+        assert!(save(&mut once[0]) == save(&mut watched[0]));
     }
 }
 
