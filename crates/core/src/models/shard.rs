@@ -17,10 +17,6 @@ pub struct Shard {
     pub count: usize,
 }
 
-/// The leader has this part of a batch more than others have, or it would wait while messages are on their way. Measured with two
-/// workers of a browser: they end together at about 9 rows to 7 in `quick`, and at 34 to 30 in a dense step.
-const LEAD: f32 = 1.0 / 16.0;
-
 impl Shard {
     /// All rows.
     pub const WHOLE: Shard = Shard { rank: 0, count: 1 };
@@ -30,16 +26,10 @@ impl Shard {
         self.count > 1
     }
 
-    /// Its rows of a batch of so many.
+    /// Its rows of a batch of so many: as many as the others', or one more or less.
     pub fn rows(self, batch: usize) -> Range<usize> {
-        let others = self.count - 1;
-        let leader = |each: usize| batch - others * each;
-        let off = |each: &usize| ((leader(*each) as f32 - *each as f32) - LEAD * batch as f32).abs();
-        let each = (1..=batch / self.count).min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(0);
-        match self.rank {
-            0 => 0..leader(each),
-            rank => leader(each) + (rank - 1) * each..leader(each) + rank * each,
-        }
+        let start = |rank: usize| (rank * batch).div_ceil(self.count);
+        start(self.rank)..start(self.rank + 1)
     }
 
     /// Their part of a batch of so many.
@@ -93,22 +83,23 @@ mod tests {
     }
 
     #[test]
-    fn each_row_is_in_one_shard_and_the_leader_has_a_little_more() {
+    fn each_row_is_in_one_shard_and_all_are_of_a_size() {
         let lengths = |batch, count| {
             let shards: Vec<_> = (0..count).map(|rank| Shard { rank, count }.rows(batch)).collect();
             assert_eq!(shards.iter().cloned().flatten().collect::<Vec<_>>(), (0..batch).collect::<Vec<_>>());
             shards.iter().map(Range::len).collect::<Vec<_>>()
         };
         assert_eq!(lengths(16, 1), [16]);
-        assert_eq!(lengths(16, 2), [9, 7]);
-        assert_eq!(lengths(64, 2), [34, 30]);
+        assert_eq!(lengths(16, 2), [8, 8]);
         assert_eq!(lengths(16, 3), [6, 5, 5]);
-        assert_eq!(lengths(16, 4), [4, 4, 4, 4]);
         assert_eq!(lengths(5, 4), [2, 1, 1, 1]);
         assert_eq!(lengths(3, 3), [1, 1, 1]);
         for (batch, count) in [(7, 3), (100, 8), (1024, 5)] {
-            let lengths = lengths(batch, count);
-            assert!(lengths.iter().all(|&length| 0 < length && length <= lengths[0]), "{lengths:?}");
+            let even = batch / count;
+            assert!(
+                lengths(batch, count).iter().all(|&length| length == even || length == even + 1),
+                "{batch} in {count}"
+            );
         }
     }
 }
