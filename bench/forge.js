@@ -1,5 +1,5 @@
-// Digit Forge's two engines: the trainer as the page drives it, alone or with workers beside it, and the products that a build with the feature `bench`
-// offers beside it.
+// Digit Forge's two engines: the trainer as the page drives it, alone or with workers beside it, and the products that a build
+// with the feature `bench` offers.
 
 import { Crew } from '../www/crew/crew.js';
 import { Forge, openEngine } from '../www/engine.js';

@@ -1,5 +1,6 @@
 // What is asked of a run while it goes on: its digits, how it is, a checkpoint. No answer changes the run. The engine's doctor
-// holds the engine while it waits for a device, and so does a step by several workers: so each question is put once it is free, or when it is its turn.
+// holds the engine while it waits for a device, and so does a step that several workers share: each question is put once it is
+// free, or when it is its turn.
 
 import { Memory } from './memory.js';
 
