@@ -242,6 +242,8 @@ pub struct Trial {
 pub enum Part {
     /// Whole steps beside their products.
     Steps,
+    /// Each operation of a step, alone.
+    Operations,
     /// Products beside what the machine can do.
     Products,
     /// Steps of growing batches and widths.

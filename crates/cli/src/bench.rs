@@ -1,5 +1,5 @@
-//! `digit-forge bench`: how long steps take, how much of that their products are, how near the products come to what
-//! the machine can do, and how the time grows with batch and width.
+//! `digit-forge bench`: how long steps take, how much of that their products are and which of their operations, how near the
+//! products come to what the machine can do, and how the time grows with batch and width.
 //!
 //! Data are made up, as their content doesn't matter to the time. Whatever is compared takes turns (`rounds.rs`).
 
@@ -19,7 +19,7 @@ use digit_forge_core::bench::Workload;
 use digit_forge_core::train::settings::{Architecture, Settings};
 use digit_forge_core::train::values::Widths;
 use machine::load;
-use report::{Growth, Product, Products, Report, Series, Step};
+use report::{Growth, Operation, Operations, Product, Products, Report, Series, Step};
 use rounds::{Median, ROUND, Turn, Work, take_turns};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -30,7 +30,8 @@ const MLP: &str =
     "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0&gActivation=leaky";
 /// Shares of the whole time.
 const STEPS: f64 = 0.2;
-const PRODUCTS: f64 = 0.45;
+const OPERATIONS: f64 = 0.1;
+const PRODUCTS: f64 = 0.35;
 const SCALING: f64 = 0.35;
 /// What is too long to be repeated so often in half of the time that is left isn't measured at all.
 const REPETITIONS: f64 = 6.0;
@@ -51,6 +52,7 @@ pub fn bench(trial: &Trial) -> Result<()> {
     // What can't be is known before anything is measured.
     let lines = if bench.has(Part::Scaling) { lines(&subjects)? } else { Vec::new() };
     report.steps = bench.steps(&subjects)?;
+    report.operations = bench.operations(&subjects)?;
     report.products = bench.products()?;
     report.series = bench.scaling(&lines)?;
     report.load[1] = load();
@@ -103,10 +105,11 @@ impl Bench<'_> {
     fn budget(&self, part: Part, points: usize) -> Budget {
         let share = |part| match part {
             Part::Steps => STEPS,
+            Part::Operations => OPERATIONS,
             Part::Products => PRODUCTS,
             Part::Scaling => SCALING,
         };
-        let all = [Part::Steps, Part::Products, Part::Scaling];
+        let all = [Part::Steps, Part::Operations, Part::Products, Part::Scaling];
         let sum: f64 = all.into_iter().filter(|&part| self.has(part)).map(share).sum();
         Budget { until: Instant::now() + Duration::from_secs_f64(self.trial.seconds * share(part) / sum), points }
     }
@@ -133,6 +136,30 @@ impl Bench<'_> {
             })
         };
         subjects.iter().map(step).collect()
+    }
+
+    /// What each operation of a step takes when nothing but it is repeated.
+    fn operations(&self, subjects: &[Subject]) -> Result<Vec<Operations>> {
+        if !self.has(Part::Operations) {
+            return Ok(Vec::new());
+        }
+        let mut budget = self.budget(Part::Operations, subjects.len());
+        let operations = |subject: &Subject| {
+            note(&format!("operations of {}", subject.name));
+            let (began, time) = (Instant::now(), budget.next());
+            let works = Workload::operations(&subject.what.settings)?;
+            let round = round(time, works.len());
+            let turn = |(_, work): &(_, Workload)| Turn::new(self.bed.replays(work)?, round);
+            let mut turns = works.iter().map(turn).collect::<Result<Vec<_>>>()?;
+            let samples = take_turns(&mut turns, time.saturating_sub(began.elapsed()), 1)?;
+            let row = |([program, operation], work): ([String; 2], Workload), samples: &Vec<f64>| {
+                let us = Median::of(samples).map(|s| s * 1e6);
+                Operation { program, operation, us, mflop: work.flops() as f64 / 1e6 }
+            };
+            let rows = works.into_iter().zip(&samples).map(|(work, samples)| row(work, samples)).collect();
+            Ok(Operations { name: subject.name.clone(), rows })
+        };
+        subjects.iter().map(operations).collect()
     }
 
     /// The samples of two works that take turns.

@@ -6,8 +6,9 @@ mod ceiling;
 use crate::data::MNIST_IMAGES;
 use crate::error::Result;
 use crate::models::gan::Gan;
+use crate::ops::Op;
 use crate::ops::product::Orientation;
-use crate::program::{DType, ProgramId, Recorder, Recording};
+use crate::program::{DType, Program, ProgramId, Recorder, Recording};
 use crate::train::settings::Settings;
 use std::rc::Rc;
 
@@ -42,6 +43,26 @@ impl Workload {
         let gan = Gan::record(settings, MNIST_IMAGES, false)?;
         let recording = gan.recording.keep(|op| op.flops() > 0);
         Ok(Workload { recording: Rc::new(recording), programs: gan.schedule(settings.d_steps as usize) })
+    }
+
+    /// Each operation of one training step with these settings, as an engine runs it, alone: its program's name, its own
+    /// with the shape of what it writes, and what repeats it. In order; programs that a step runs more than once are there once.
+    ///
+    /// # Errors
+    /// [`crate::Error`] where the settings give shapes that don't fit.
+    pub fn operations(settings: &Settings) -> Result<Vec<([String; 2], Self)>> {
+        let gan = Gan::record(settings, MNIST_IMAGES, true)?;
+        let alone = |program: ProgramId| {
+            let Program { name, ops } = &gan.recording.programs[program.0];
+            let alone = |op: &Rc<dyn Op>| {
+                let recording = gan.recording.keep(|other| std::ptr::addr_eq(other, Rc::as_ptr(op)));
+                let work = Workload { recording: Rc::new(recording), programs: vec![program] };
+                let shape = &gan.recording.info(op.writes()[0]).shape;
+                ([name.clone(), format!("{} {shape}", op.name())], work)
+            };
+            ops.iter().map(alone).collect::<Vec<_>>()
+        };
+        Ok(gan.schedule(1).into_iter().flat_map(alone).collect())
     }
 
     /// Multiplications and additions in registers alone, which no product can outrun: `rounds` of each on at least so
@@ -81,6 +102,18 @@ mod tests {
             engine.upload(reads[1], 0, &[5f32.to_bits(); 12]).unwrap();
             engine.run(&work.programs, 2).unwrap();
             assert_eq!(block_on(engine.download(y)).unwrap(), [30f32.to_bits(); 8]);
+        }
+    }
+
+    #[test]
+    fn each_operation_of_a_step_is_there_alone() {
+        for (text, count) in [("network=mlp&condition=none&average=0", 17), ("", 15), ("dSteps=3", 15)] {
+            let works = Workload::operations(&resolve(text).unwrap().settings).unwrap();
+            assert_eq!(works.len(), count, "{text}");
+            for ([program, name], work) in works {
+                let ops = &work.recording.programs[work.programs[0].0].ops;
+                assert!(ops.len() == 1 && name.starts_with(ops[0].name()), "{text}: {program}, {name}");
+            }
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Report {
     /// How long it was to measure.
     pub seconds: f64,
     pub steps: Vec<Step>,
+    pub operations: Vec<Operations>,
     pub products: Option<Products>,
     pub series: Vec<Series>,
 }
@@ -33,6 +34,23 @@ pub struct Step {
     pub products_ms: Median,
     /// Step ÷ products.
     pub ratio: Median,
+    /// Floating-point operations of its products, in millions.
+    pub mflop: f64,
+}
+
+/// The operations of a step.
+#[derive(Serialize)]
+pub struct Operations {
+    pub name: String,
+    pub rows: Vec<Operation>,
+}
+
+/// One of them, alone.
+#[derive(Serialize)]
+pub struct Operation {
+    pub program: String,
+    pub operation: String,
+    pub us: Median,
     /// Floating-point operations of its products, in millions.
     pub mflop: f64,
 }
@@ -98,6 +116,7 @@ impl Report {
             load: [load(), None],
             seconds,
             steps: Vec::new(),
+            operations: Vec::new(),
             products: None,
             series: Vec::new(),
         }
@@ -118,6 +137,10 @@ impl Report {
         if !self.steps.is_empty() {
             let rows: Vec<_> = self.steps.iter().map(Step::cells).collect();
             section(&mut text, "Steps", ["", "ms", "its products, ms", "step ÷ products", "MFLOP", "GFLOP/s"], &rows);
+        }
+        for operations in &self.operations {
+            let title = format!("Operations of {}, each alone", operations.name);
+            section(&mut text, &title, ["", "", "µs", "of all", "MFLOP"], &operations.cells());
         }
         if let Some(products) = &self.products {
             let ceiling = products.ceiling.map_or("unknown".into(), |c| figure(&c));
@@ -146,6 +169,20 @@ impl Step {
             digits(self.mflop),
             digits(rate),
         ]
+    }
+}
+
+impl Operations {
+    /// A row for each, and one for their sum.
+    fn cells(&self) -> Vec<[String; 5]> {
+        let sum: f64 = self.rows.iter().map(|row| row.us.median).sum();
+        let row = |row: &Operation| {
+            let percent = format!("{:.0} %", row.us.median / sum * 100.0);
+            let mflop = if row.mflop > 0.0 { digits(row.mflop) } else { String::new() };
+            [row.program.clone(), row.operation.clone(), figure(&row.us), percent, mflop]
+        };
+        let last = ["together".into(), String::new(), digits(sum), String::new(), String::new()];
+        self.rows.iter().map(row).chain([last]).collect()
     }
 }
 

@@ -27,6 +27,10 @@ fn every_part_is_measured_and_told_twice() {
     assert!(["ms", "productsMs", "ratio"].iter().all(|key| is_figure(&step[key])), "{step}");
     assert!(step["mflop"].as_f64() > Some(0.1), "{step}");
 
+    let operations = json["operations"][0]["rows"].as_array().unwrap();
+    assert!(operations.len() == 15 && operations.iter().all(|o| is_figure(&o["us"])), "{operations:?}");
+    assert!(tables.contains("Operations of given, each alone") && tables.contains("together"), "{tables}");
+
     let products = json["products"]["rows"].as_array().unwrap();
     assert!(products.len() > 20 && is_figure(&json["products"]["ceiling"]));
     // The smallest one is never too long.
@@ -72,7 +76,7 @@ fn what_makes_no_sense_is_refused() {
         (&["--seconds", "0"][..], 2, &["--seconds", "at most a day"][..]),
         (&["--seconds", "NaN"], 2, &["--seconds"]),
         (&["--seconds", "-3"], 2, &["-3"]),
-        (&["--only", "losses"], 2, &["losses", "steps", "products", "scaling"]),
+        (&["--only", "losses"], 2, &["losses", "steps", "operations", "products", "scaling"]),
         (&["--engine", "tpu"], 2, &["tpu", "cpu", "gpu"]),
         (&["--settings", "batch=0"], 1, &["`batch=0`", "whole number from 1"]),
         (&["--settings", "bach=3"], 1, &["did you mean `batch`"]),
