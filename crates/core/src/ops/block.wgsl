@@ -27,19 +27,19 @@ fn ENDING() {}
 
 override THREADS: u32 = 256u;
 
-// What threads have summed that share a value: as many as THREADS at most.
-var<workgroup> sums: array<f32, 256>;
+// What threads have summed that share a value, or four of them: as many as THREADS at most.
+var<workgroup> sums: array<vec4f, 256>;
 
 // The sum over as many neighbours as share it, for each of them.
 fn together(x: f32, thread: u32, sharers: u32) -> f32 {
     if (sharers == 1u) {
         return x;
     }
-    sums[thread] = x;
+    sums[thread].x = x;
     workgroupBarrier();
     var sum = 0.0;
     for (var i = 0u; i < sharers; i++) {
-        sum += sums[thread / sharers * sharers + i];
+        sum += sums[thread / sharers * sharers + i].x;
     }
     workgroupBarrier();
     return sum;

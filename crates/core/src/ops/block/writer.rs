@@ -20,8 +20,8 @@ pub struct Writer<'a> {
 
 /// The fewest threads that share a long sum.
 const LANES: usize = 8;
-/// Values that a thread computes before it writes them there.
-const ABREAST: usize = 4;
+/// Values that a thread computes before it writes them there, where each is a sum, and where it is one term.
+const ABREAST: [usize; 2] = [4, 16];
 /// Threads of a block on a GPU.
 pub const WIDE: usize = 256;
 /// The same on a software adapter, where a barrier costs by the thread.
@@ -152,7 +152,7 @@ impl Writer<'_> {
     /// worth the barriers between them.
     fn sharers(&self, n: usize, terms: usize) -> usize {
         let (threads, fewest, most) =
-            if self.wide { (WIDE, 8, ABREAST * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
+            if self.wide { (WIDE, 8, ABREAST[0] * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
         if n > most || terms < LANES * fewest {
             return 1;
         }
@@ -168,11 +168,13 @@ impl Writer<'_> {
         let n = i.values();
         let sharers = self.sharers(n, i.terms[1]);
         let (rest, value) = self.ending(i);
-        let texts = Texts { sum: self.sum(i, sharers), rest, y: self.place(&i.y, false, ""), value };
+        let texts = Texts { term: self.term(i), rest, y: self.place(&i.y, false, ""), value };
+        let most = ABREAST[usize::from(i.terms == [1, 1])];
+        let abreast = if n >= most * WIDE { most } else { ABREAST[0] };
         if sharers > 1 {
-            texts.shared(i, sharers)
-        } else if self.wide && n >= ABREAST * WIDE {
-            texts.abreast(i)
+            texts.shared(i, sharers, if self.wide && sharers * n > WIDE { ABREAST[0] } else { 1 })
+        } else if self.wide && n >= abreast * WIDE {
+            texts.abreast(i, abreast)
         } else {
             texts.one_by_one(i)
         }
@@ -205,24 +207,15 @@ impl Writer<'_> {
         texts.iter().fold(text, |text, (name, value)| text.replace(name, value))
     }
 
-    /// Declares `x`, the sum of a thread's terms; of threads that share it, each takes one term in so many.
-    fn sum(&self, i: &Instruction, sharers: usize) -> String {
+    /// What is summed.
+    fn term(&self, i: &Instruction) -> String {
         let (a, b) = (self.float(i.first(), ""), self.float(i.b.as_ref(), ""));
-        let term = match i.combine {
+        match i.combine {
             Combine::First => a,
             Combine::Add => format!("{a} + {b}"),
             Combine::Sub => format!("{a} - {b}"),
             Combine::Mul => format!("{a} * {b}"),
             Combine::Div => format!("{a} / {b}"),
-        };
-        let [terms0, terms1] = i.terms;
-        let first = if sharers > 1 { "lane" } else { "0u" };
-        match i.terms {
-            [1, 1] => format!("var x = {term};\n"),
-            _ => format!(
-                "var x = 0.0;\nfor (var t0 = 0u; t0 < {terms0}u; t0++) {{\n\
-                 for (var t1 = {first}; t1 < {terms1}u; t1 += {sharers}u) {{\nx += {term};\n}}\n}}\n"
-            ),
         }
     }
 
@@ -254,34 +247,50 @@ impl Writer<'_> {
     }
 }
 
-/// What a sum's loop is made of, as WGSL: [`Writer::sum`], [`Writer::ending`], and where the word goes.
+/// What a sum's loop is made of, as WGSL: [`Writer::term`], [`Writer::ending`], and where the word goes.
 struct Texts {
-    sum: String,
+    term: String,
     rest: String,
     y: String,
     value: String,
 }
 
+/// A loop over the terms of a sum, or over one in so many from `first` on.
+fn terms(i: &Instruction, first: &str, sharers: usize, body: &str) -> String {
+    let [terms0, terms1] = i.terms;
+    format!(
+        "for (var t0 = 0u; t0 < {terms0}u; t0++) {{\nfor (var t1 = {first}; t1 < {terms1}u; t1 += {sharers}u) {{\n{body}}}\n}}\n"
+    )
+}
+
 impl Texts {
+    /// Declares `x`, the sum of all terms.
+    fn sum(&self, i: &Instruction) -> String {
+        match i.terms {
+            [1, 1] => format!("var x = {};\n", self.term),
+            _ => "var x = 0.0;\n".to_owned() + &terms(i, "0u", 1, &format!("x += {};\n", self.term)),
+        }
+    }
+
     /// A thread computes a value and writes it, then the next.
     fn one_by_one(&self, i: &Instruction) -> String {
-        let Texts { sum, rest, y, value } = self;
-        each(i, &[sum, rest, y, " = ", value, ";\n"].concat())
+        let Texts { rest, y, value, .. } = self;
+        each(i, &[&*self.sum(i), rest, y, " = ", value, ";\n"].concat())
     }
 
     /// A thread computes several values before it writes the first.
-    fn abreast(&self, i: &Instruction) -> String {
-        let (Texts { sum, rest, y, value }, n) = (self, i.values());
-        let index = indices(i, &[&**sum, rest, value].concat());
-        let mut text = format!("for (var start = thread; start < {n}u; start += {ABREAST}u * THREADS) {{\n");
-        for k in 0..ABREAST {
+    fn abreast(&self, i: &Instruction, abreast: usize) -> String {
+        let (Texts { rest, y, value, .. }, sum, n) = (self, self.sum(i), i.values());
+        let index = indices(i, &[&*sum, rest, value].concat());
+        let mut text = format!("for (var start = thread; start < {n}u; start += {abreast}u * THREADS) {{\n");
+        for k in 0..abreast {
             text += &format!(
                 "var word{k} = 0u;\n{{\nlet n = min(start + {k}u * THREADS, {}u);\n{index}{sum}{rest}word{k} = {value};\n}}\n",
                 n - 1
             );
         }
         let index = indices(i, y);
-        for k in 0..ABREAST {
+        for k in 0..abreast {
             text += &format!(
                 "if (start + {k}u * THREADS < {n}u) {{\nlet n = start + {k}u * THREADS;\n{index}{y} = word{k};\n}}\n"
             );
@@ -289,10 +298,16 @@ impl Texts {
         text + "}\n"
     }
 
-    /// Neighbouring threads sum a part each; the parts are summed in the same order always.
-    fn shared(&self, i: &Instruction, sharers: usize) -> String {
-        let (Texts { sum, rest, y, value }, n) = (self, i.values());
-        let index = indices(i, &[&**sum, rest, y, value].concat());
+    /// Neighbouring threads sum a part each, of one value or of several at a time; the parts are summed in the same order always,
+    /// of each value by a thread of its own.
+    fn shared(&self, i: &Instruction, sharers: usize, abreast: usize) -> String {
+        let (Texts { term, rest, y, value }, n) = (self, i.values());
+        let (part, result) = (indices(i, term), indices(i, &[&**rest, y, value].concat()));
+        let mine = |k: &str| format!("start + {k} * (THREADS / {sharers}u) + thread / {sharers}u");
+        let part = |k: usize| {
+            format!("{{\nlet n = min({}, {}u);\n{part}four[{k}u] += {term};\n}}\n", mine(&format!("{k}u")), n - 1)
+        };
+        let sums = terms(i, "lane", sharers, &(0..abreast).map(part).collect::<String>());
         let mut halves = String::new();
         let mut half = sharers / 2;
         while half >= LANES {
@@ -300,13 +315,14 @@ impl Texts {
                 &format!("if (lane < {half}u) {{\nsums[thread] += sums[thread + {half}u];\n}}\nworkgroupBarrier();\n");
             half /= 2;
         }
-        let others: String = (1..LANES).map(|lane| format!(" + sums[thread + {lane}u]")).collect();
+        let all: Vec<String> = (0..LANES).map(|other| format!("sums[thread - lane + {other}u][lane]")).collect();
         format!(
-            "for (var start = 0u; start < {n}u; start += THREADS / {sharers}u) {{\nlet lane = thread % {sharers}u;\n\
-             let n = min(start + thread / {sharers}u, {last}u);\n{index}{sum}sums[thread] = x;\nworkgroupBarrier();\n{halves}\
-             if (lane == 0u && start + thread / {sharers}u < {n}u) {{\nx = sums[thread]{others};\n{rest}{y} = {value};\n}}\n\
+            "for (var start = 0u; start < {n}u; start += {abreast}u * THREADS / {sharers}u) {{\nlet lane = thread % {sharers}u;\n\
+             var four = vec4f();\n{sums}sums[thread] = four;\nworkgroupBarrier();\n{halves}let n = {mine};\n\
+             if (lane < {abreast}u && n < {n}u) {{\nvar x = {all};\n{result}{rest}{y} = {value};\n}}\n\
              workgroupBarrier();\n}}\n",
-            last = n - 1
+            mine = mine("lane"),
+            all = all.join(" + "),
         )
     }
 }
