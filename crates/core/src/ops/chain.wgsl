@@ -81,7 +81,8 @@ fn finish(value: vec4f, beside: vec4f, gated: bool, activation: u32, leak: f32) 
 //<convolve>
 // A convolution, or its transpose, from a source to a result. A transpose's pixels fall into PHASES down and as many across, by the
 // places of the kernel that reach them: those of a tile are of one phase. Of lines that name ROW or NTH there is one for each four
-// of pixels or of channels in a thread's tile.
+// of pixels or of channels in a thread's tile. SPLIT threads may share a tile of one four each, of which each sums its own stretch
+// of terms, and then writes a row or two.
 fn LINK_convolve(image: u32, thread: u32) {
     //<constants>
     const DEEP = 1u; // fours of pixels in a tile,
@@ -97,11 +98,23 @@ fn LINK_convolve(image: u32, thread: u32) {
     const STRIDE = 1u; // pixels of the source from one of the result to the next
     const PHASES = 2u;
     const PAD = 1u;
+    const SPLIT = 2u;
     //</constants>
     const PIXELS = PIXELS_DOWN * PIXELS_ACROSS;
     const DOWN = (PIXELS + 4u * DEEP - 1u) / (4u * DEEP);
     const ACROSS = CHANNELS / WIDE;
-    for (var tile = thread; tile < PHASES * PHASES * DOWN * ACROSS; tile += THREADS) {
+    const TILES = PHASES * PHASES * DOWN * ACROSS;
+    const TERMS = TAPS_DOWN * TAPS_ACROSS * DEPTH;
+    const STRETCH = (TERMS + SPLIT - 1u) / SPLIT;
+    //<alone>
+    const part = 0u;
+    for (var tile = thread; tile < TILES; tile += THREADS) {
+    //</alone>
+    //<shared>
+    let part = thread * SPLIT / THREADS;
+    for (var start = 0u; start < TILES; start += THREADS / SPLIT) {
+        let tile = min(start + thread % (THREADS / SPLIT), TILES - 1u);
+    //</shared>
         let column = tile % ACROSS * WIDE;
         let row = tile / ACROSS % DOWN * 4u * DEEP;
         let phase = tile / (ACROSS * DOWN) / vec2u(PHASES, 1u) % PHASES;
@@ -124,9 +137,9 @@ fn LINK_convolve(image: u32, thread: u32) {
         var sum_LINK_ROW_LINK_NTH = vec4f();
         //</to_one>
         // One loop for places and channels: a driver that compiles for the CPU copies all sums at each start of a loop.
-        var tap = vec2u();
-        var i = 0u;
-        for (var l = 0u; l < TAPS_DOWN * TAPS_ACROSS * DEPTH; l++) {
+        var i = part * STRETCH % DEPTH;
+        var tap = part * STRETCH / DEPTH / vec2u(TAPS_ACROSS, 1u) % vec2u(TAPS_DOWN, TAPS_ACROSS);
+        for (var l = part * STRETCH; l < min((part + 1u) * STRETCH, TERMS); l++) {
             //<forward>
             let iy_LINK_ROW = vec4i(y_LINK_ROW * STRIDE) + (corner.x + i32(tap.x));
             let ix_LINK_ROW = vec4i(x_LINK_ROW * STRIDE) + (corner.y + i32(tap.y));
@@ -173,10 +186,38 @@ fn LINK_convolve(image: u32, thread: u32) {
         let down_LINK_ROW = image * PIXELS_DOWN * PHASES + y_LINK_ROW * PHASES + phase.x;
         let to_LINK_ROW = (down_LINK_ROW * PIXELS_ACROSS * PHASES + x_LINK_ROW * PHASES + phase.y) * CHANNELS + column;
         let left_over_LINK_ROW = i32(PIXELS) - i32(row + 4u * LINK_ROW);
+        //<shared>
+        for (var half = 0u; half < 4u; half += 2u) {
+            workgroupBarrier();
+            if (half == 0u) {
+                fours[thread] = array(vec4f(sum_LINK_ROW_LINK_NTH[0]), vec4f(sum_LINK_ROW_LINK_NTH[1]));
+            } else {
+                fours[thread] = array(vec4f(sum_LINK_ROW_LINK_NTH[2]), vec4f(sum_LINK_ROW_LINK_NTH[3]));
+            }
+            workgroupBarrier();
+            // With two threads each has one of each half, with more the first two have those of the first.
+            let own = part - select(half, 0u, SPLIT == 2u);
+            let row = half + own;
+            if (own < 2u && start + thread % (THREADS / SPLIT) < TILES && i32(row) < left_over_LINK_ROW) {
+                var sum = fours[thread % (THREADS / SPLIT)][own];
+                for (var other = 1u; other < SPLIT; other++) {
+                    sum += fours[thread % (THREADS / SPLIT) + other * (THREADS / SPLIT)][own];
+                }
+                //<to_fours>
+                LINK_PUT(sum, to_LINK_ROW[row], column);
+                //</to_fours>
+                //<to_one>
+                LINK_PUT(sum.x, to_LINK_ROW[row], column);
+                //</to_one>
+            }
+        }
+        //</shared>
+        //<alone>
         if (left_over_LINK_ROW > 0i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[0], to_LINK_ROW.x + LINK_NTH, column + LINK_NTH); }
         if (left_over_LINK_ROW > 1i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[1], to_LINK_ROW.y + LINK_NTH, column + LINK_NTH); }
         if (left_over_LINK_ROW > 2i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[2], to_LINK_ROW.z + LINK_NTH, column + LINK_NTH); }
         if (left_over_LINK_ROW > 3i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[3], to_LINK_ROW.w + LINK_NTH, column + LINK_NTH); }
+        //</alone>
     }
 }
 //</convolve>

@@ -36,8 +36,8 @@ override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
 
 @group(0) @binding(0) var<uniform> params: Params;
 //<bindings>
-@group(0) @binding(1) var<storage, read> m0: array<f32>;
-@group(0) @binding(2) var<storage, read> m1: array<f32>;
+@group(0) @binding(1) var<storage, read> m0: array<vec4f>; // on software adapters array<f32>
+@group(0) @binding(2) var<storage, read> m1: array<vec4f>;
 @group(0) @binding(3) var<storage, read> clock: array<u32>;
 @group(0) @binding(4) var<storage, read> dials: array<f32>;
 @group(0) @binding(5) var<storage, read_write> state: array<vec4f>;
@@ -47,10 +47,8 @@ override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
 override THREADS: u32 = 128u;
 
 //<partial>
-// What the threads that share a tile have summed: a tile of one block then.
-var<workgroup> partial: array<mat4x4f, 128>;
-// The same where a tile is a row.
-var<workgroup> partial_rows: array<vec4f, 128>;
+// What the threads that share a tile have summed: a block, [4 rows, THREADS], or a row.
+var<workgroup> partial: array<vec4f, 512>;
 //</partial>
 
 // What every weight's step has in common: the learning rate, for Adam over the first moment's correction, one
@@ -152,11 +150,15 @@ fn learn_tile() {
 
 //<sample>
 const MOST_FOURS = 16u;
+alias JOB_WHOLE = vec4u; // one number where places come in fours
+alias JOB_SIGNED = vec4i;
 const JOB_ROW = 0u;
 const JOB_NTH = 0u;
-var<workgroup> JOB_PARTIAL: array<mat4x4f, 128>; // one of the two above
-@group(0) @binding(7) var<storage, read> JOB_X: array<f32>; // one of the memories above,
-@group(0) @binding(8) var<storage, read> JOB_DY: array<f32>; // and one of them
+// From one of the memories above, and from one of them.
+fn JOB_X_one(at: u32) -> f32 { return m0[at / 4u][at % 4u]; }
+fn JOB_X_four(at: u32) -> vec4f { return m0[at / 4u]; }
+fn JOB_DY_one(at: u32) -> f32 { return m1[at / 4u][at % 4u]; }
+fn JOB_DY_four(at: u32) -> vec4f { return m1[at / 4u]; }
 //</sample>
 
 //<job>
@@ -190,7 +192,12 @@ fn JOB_RUN(group: u32, thread: u32) {
     let row = tile / ACROSS * 4u * DEEP;
     let column = tile % ACROSS * 4u * WIDE;
     // Past the last place or channels the last ones are read again, and not written.
+    //<aligned>
+    let at_JOB_ROW = min(row + 4u * JOB_ROW, PLACES - 4u);
+    //</aligned>
+    //<scattered>
     let at_JOB_ROW = min(row + 4u * JOB_ROW + vec4u(0u, 1u, 2u, 3u), vec4u(PLACES - 1u));
+    //</scattered>
     let slope_JOB_NTH = DY_AT + min(column + 4u * JOB_NTH, OUT_CHANNELS - 4u);
     var sum_JOB_ROW_JOB_NTH = mat4x4f();
     //</blocks>
@@ -210,33 +217,38 @@ fn JOB_RUN(group: u32, thread: u32) {
     for (; l < last; l++) {
         let d_JOB_NTH = slope_JOB_NTH + l * OUT_CHANNELS;
         //<blocks>
-        let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+        let dy_JOB_NTH = JOB_DY_four(d_JOB_NTH);
         sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
         //</blocks>
         //<rows>
-        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY_one(d_JOB_NTH.x), JOB_DY_one(d_JOB_NTH.y), JOB_DY_one(d_JOB_NTH.z), JOB_DY_one(d_JOB_NTH.w)) * v_JOB_ROW;
         //</rows>
     }
     //</bias>
     //<dense>
     for (; l < last; l++) {
         let x_JOB_ROW = X_AT + l * PLACES + at_JOB_ROW;
-        let v_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
+        //<aligned>
+        let v_JOB_ROW = JOB_X_four(x_JOB_ROW);
+        //</aligned>
+        //<scattered>
+        let v_JOB_ROW = vec4f(JOB_X_one(x_JOB_ROW.x), JOB_X_one(x_JOB_ROW.y), JOB_X_one(x_JOB_ROW.z), JOB_X_one(x_JOB_ROW.w));
+        //</scattered>
         let d_JOB_NTH = slope_JOB_NTH + l * OUT_CHANNELS;
         //<blocks>
-        let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+        let dy_JOB_NTH = JOB_DY_four(d_JOB_NTH);
         sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
         //</blocks>
         //<rows>
-        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+        sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY_one(d_JOB_NTH.x), JOB_DY_one(d_JOB_NTH.y), JOB_DY_one(d_JOB_NTH.z), JOB_DY_one(d_JOB_NTH.w)) * v_JOB_ROW;
         //</rows>
     }
     //</dense>
     //<windows>
     // Where these places lie in the window, less the padding.
     let channel_JOB_ROW = X_AT + at_JOB_ROW % CHANNELS;
-    let down_JOB_ROW = vec4i(at_JOB_ROW / CHANNELS / KERNEL_WIDTH) - PAD;
-    let right_JOB_ROW = vec4i(at_JOB_ROW / CHANNELS % KERNEL_WIDTH) - PAD;
+    let down_JOB_ROW = JOB_SIGNED(at_JOB_ROW / CHANNELS / KERNEL_WIDTH) - PAD;
+    let right_JOB_ROW = JOB_SIGNED(at_JOB_ROW / CHANNELS % KERNEL_WIDTH) - PAD;
     while (l < last) {
         // What is left of one line of dY, unless the stretch starts or ends in it.
         let line = l / OUT_WIDTH;
@@ -245,23 +257,28 @@ fn JOB_RUN(group: u32, thread: u32) {
         let top = i32(line % OUT_HEIGHT * STRIDE);
         let image = i32(line / OUT_HEIGHT) * HEIGHT;
         let iy_JOB_ROW = down_JOB_ROW + top;
-        let inside_JOB_ROW = (iy_JOB_ROW >= vec4i()) & (iy_JOB_ROW < vec4i(HEIGHT));
-        let line_JOB_ROW = (image + clamp(iy_JOB_ROW, vec4i(), vec4i(HEIGHT - 1i))) * WIDTH;
+        let inside_JOB_ROW = (iy_JOB_ROW >= JOB_SIGNED()) & (iy_JOB_ROW < JOB_SIGNED(HEIGHT));
+        let line_JOB_ROW = (image + clamp(iy_JOB_ROW, JOB_SIGNED(), JOB_SIGNED(HEIGHT - 1i))) * WIDTH;
         var ix_JOB_ROW = right_JOB_ROW + i32(start * STRIDE);
         var slopes = l * OUT_CHANNELS;
         for (var i = 0u; i < count; i++) {
-            let within_JOB_ROW = inside_JOB_ROW & (ix_JOB_ROW >= vec4i()) & (ix_JOB_ROW < vec4i(WIDTH));
-            let near_JOB_ROW = clamp(ix_JOB_ROW, vec4i(), vec4i(WIDTH - 1i));
-            let x_JOB_ROW = vec4u(line_JOB_ROW + near_JOB_ROW) * CHANNELS + channel_JOB_ROW;
-            let found_JOB_ROW = vec4f(JOB_X[x_JOB_ROW.x], JOB_X[x_JOB_ROW.y], JOB_X[x_JOB_ROW.z], JOB_X[x_JOB_ROW.w]);
+            let within_JOB_ROW = inside_JOB_ROW & (ix_JOB_ROW >= JOB_SIGNED()) & (ix_JOB_ROW < JOB_SIGNED(WIDTH));
+            let near_JOB_ROW = clamp(ix_JOB_ROW, JOB_SIGNED(), JOB_SIGNED(WIDTH - 1i));
+            let x_JOB_ROW = JOB_WHOLE(line_JOB_ROW + near_JOB_ROW) * CHANNELS + channel_JOB_ROW;
+            //<aligned>
+            let found_JOB_ROW = JOB_X_four(x_JOB_ROW);
+            //</aligned>
+            //<scattered>
+            let found_JOB_ROW = vec4f(JOB_X_one(x_JOB_ROW.x), JOB_X_one(x_JOB_ROW.y), JOB_X_one(x_JOB_ROW.z), JOB_X_one(x_JOB_ROW.w));
+            //</scattered>
             let v_JOB_ROW = select(vec4f(), found_JOB_ROW, within_JOB_ROW);
             let d_JOB_NTH = slope_JOB_NTH + slopes;
             //<blocks>
-            let dy_JOB_NTH = vec4f(JOB_DY[d_JOB_NTH], JOB_DY[d_JOB_NTH + 1u], JOB_DY[d_JOB_NTH + 2u], JOB_DY[d_JOB_NTH + 3u]);
+            let dy_JOB_NTH = JOB_DY_four(d_JOB_NTH);
             sum_JOB_ROW_JOB_NTH += outer(dy_JOB_NTH, v_JOB_ROW);
             //</blocks>
             //<rows>
-            sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY[d_JOB_NTH.x], JOB_DY[d_JOB_NTH.y], JOB_DY[d_JOB_NTH.z], JOB_DY[d_JOB_NTH.w]) * v_JOB_ROW;
+            sum_JOB_ROW_JOB_NTH += vec4f(JOB_DY_one(d_JOB_NTH.x), JOB_DY_one(d_JOB_NTH.y), JOB_DY_one(d_JOB_NTH.z), JOB_DY_one(d_JOB_NTH.w)) * v_JOB_ROW;
             //</rows>
             ix_JOB_ROW += i32(STRIDE);
             slopes += OUT_CHANNELS;
@@ -271,17 +288,32 @@ fn JOB_RUN(group: u32, thread: u32) {
     //</windows>
 
     //<split>
-    JOB_PARTIAL[thread] = sum_JOB_ROW_JOB_NTH;
+    //<blocks>
+    partial[thread] = sum_JOB_ROW_JOB_NTH[0];
+    partial[THREADS + thread] = sum_JOB_ROW_JOB_NTH[1];
+    partial[2u * THREADS + thread] = sum_JOB_ROW_JOB_NTH[2];
+    partial[3u * THREADS + thread] = sum_JOB_ROW_JOB_NTH[3];
+    for (var others = SPLIT / 2u; others > 2u; others /= 2u) {
+        workgroupBarrier();
+        for (var r = 0u; part < others && r < 4u; r++) {
+            partial[r * THREADS + thread] += partial[r * THREADS + others * beside + thread];
+        }
+    }
+    workgroupBarrier();
+    //</blocks>
+    //<rows>
+    partial[thread] = sum_JOB_ROW_JOB_NTH;
     for (var others = SPLIT / 2u; others > 0u; others /= 2u) {
         workgroupBarrier();
         if (part < others) {
-            sum_JOB_ROW_JOB_NTH += JOB_PARTIAL[others * beside + thread];
-            JOB_PARTIAL[thread] = sum_JOB_ROW_JOB_NTH;
+            sum_JOB_ROW_JOB_NTH += partial[others * beside + thread];
+            partial[thread] = sum_JOB_ROW_JOB_NTH;
         }
     }
     if (part > 0u) {
         return;
     }
+    //</rows>
     //</split>
     // The last workgroup may have more threads than tiles are left.
     //<blocks>
@@ -291,10 +323,22 @@ fn JOB_RUN(group: u32, thread: u32) {
     let at = (AT + row * OUT_CHANNELS + column) / 4u;
     let places = i32(PLACES) - i32(row);
     let channels = i32(OUT_CHANNELS) - i32(column);
-    //<apart>
-    prepare();
+    //<split>
+    // Of what is left a thread has a row, or two.
+    const LEFT = min(SPLIT, 4u);
+    for (var r = part; part < LEFT && r < 4u; r += LEFT) {
+        var gradient = partial[r * THREADS + thread % beside];
+        for (var other = 1u; other < LEFT; other++) {
+            gradient += partial[r * THREADS + other * beside + thread % beside];
+        }
+        if (channels > 0i && i32(r) < places) {
+            learn(at + r * (OUT_CHANNELS / 4u), gradient);
+        }
+    }
+    //</split>
+    //<whole>
     learn_block(at + JOB_ROW * OUT_CHANNELS + JOB_NTH, FITS_CHANNELS || channels > i32(4u * JOB_NTH), sum_JOB_ROW_JOB_NTH, OUT_CHANNELS / 4u, select(places - i32(4u * JOB_ROW), 4i, FITS_PLACES));
-    //</apart>
+    //</whole>
     //<together>
     tile_at = at;
     tile_columns = OUT_CHANNELS / 4u;
@@ -316,7 +360,6 @@ fn JOB_RUN(group: u32, thread: u32) {
     sum_JOB_ROW_JOB_NTH = select(vec4f(), sum_JOB_ROW_JOB_NTH, 4u * tile + vec4u(0u, 1u, 2u, 3u) < vec4u(PLACES * OUT_CHANNELS));
     //</store>
     //<apart>
-    prepare();
     learn(AT / 4u + tile, sum_JOB_ROW_JOB_NTH);
     //</apart>
     //<together>
@@ -336,6 +379,9 @@ fn update(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let group = id.y * groups.x + id.x;
+    //<apart>
+    prepare();
+    //</apart>
     //<jobs>
     JOB_RUN(group, thread);
     //</jobs>

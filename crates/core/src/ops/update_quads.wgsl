@@ -17,7 +17,7 @@ const dy_JOB_NTH_JOB_AHEAD = mat4x4f();
 
 //<quads>
 fn JOB_FOUR(at: vec4u) -> vec4f {
-    return vec4f(JOB_X[at.x], JOB_X[at.y], JOB_X[at.z], JOB_X[at.w]);
+    return vec4f(JOB_X_one(at.x), JOB_X_one(at.y), JOB_X_one(at.z), JOB_X_one(at.w));
 }
 
 // Four places in four rows of the batch, a place in each column.
@@ -26,7 +26,7 @@ fn JOB_LEFT(at: vec4u, step: u32) -> mat4x4f {
 }
 
 fn JOB_SLOPES(at: u32) -> vec4f {
-    return vec4f(JOB_DY[at], JOB_DY[at + 1u], JOB_DY[at + 2u], JOB_DY[at + 3u]);
+    return JOB_DY_four(at);
 }
 
 // Four channels in four rows of the batch, a row in each column.

@@ -8,6 +8,9 @@ use crate::ops::{Adapter, Op};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
 
+/// The fewest terms that a thread sums of a tile that it shares.
+const SHORTEST: usize = 4;
+
 /// The shader for these layers, from the text of chain.wgsl.
 pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
     let (head, fours, rest) = cut(file, "fours");
@@ -128,6 +131,12 @@ impl Text {
         let software = adapter.is_software();
         let wide = [4, 2].into_iter().find(|&wide| software && channels.is_multiple_of(wide)).unwrap_or(1);
         let deep = if software && down * across > 4 { 2 } else { 1 };
+        let terms = g.kernel[0] / phases * (g.kernel[1] / phases) * depth;
+        let tiles = phases * phases * (down * across).div_ceil(4 * deep) * channels / wide;
+        let mut split = 1;
+        while !software && 2 * split * tiles <= threads(adapter) && terms / (2 * split) >= SHORTEST {
+            split *= 2;
+        }
         self.name = "convolve";
         self.tile = [deep, wide];
         self.marks = vec![
@@ -138,6 +147,8 @@ impl Text {
             ("to_one", to_one),
             ("to_fours", !to_one),
             ("both_fours", !from_one && !to_one),
+            ("shared", split > 1),
+            ("alone", split == 1),
         ];
         self.whole = vec![
             ("DEEP", deep),
@@ -151,6 +162,7 @@ impl Text {
             ("STRIDE", g.stride),
             ("PHASES", phases),
             ("PAD", g.pad),
+            ("SPLIT", split),
         ];
         self.signed = vec![("HEIGHT", source[0]), ("WIDTH", source[1])];
     }

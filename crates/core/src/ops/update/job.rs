@@ -68,6 +68,11 @@ impl Job {
         self.geometry.out_channels.is_multiple_of(4)
     }
 
+    /// Whether four places of a tile lie side by side in memory: channels of one pixel.
+    pub fn reads_fours(&self) -> bool {
+        self.x.is_some() && self.in_blocks() && self.geometry.channels.is_multiple_of(4)
+    }
+
     /// Whether it is a dense layer's: windows of one place, whose values lie row by row.
     pub fn is_dense(&self) -> bool {
         let g = &self.geometry;

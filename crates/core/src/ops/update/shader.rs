@@ -33,20 +33,33 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
         let _ = write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
         first = last;
     }
-    ([subgroups, head, &bindings(update, places), rule, &functions, entry, &calls, tail].concat(), first)
+    ([subgroups, head, &bindings(update, places, adapter), rule, &functions, entry, &calls, tail].concat(), first)
 }
 
-fn bindings(update: &Update, places: &Places) -> String {
-    let reads = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", "f32"));
+/// The memories, and the functions by which jobs read them. A GPU reads four neighbouring values as one vector, where each
+/// tensor in a memory starts with one; to a software adapter these are four reads.
+fn bindings(update: &Update, places: &Places, adapter: Adapter) -> String {
+    let mut functions = String::new();
+    let mut word = |memory: usize| {
+        let mut tensors = places.jobs.iter().flat_map(|(operands, _)| operands);
+        let vectors = adapter == Adapter::Hardware && tensors.all(|(m, at)| *m != memory || at % 4 == 0);
+        let (one, four) = if vectors { ("[at / 4u][at % 4u]", "M[at / 4u]") } else { ("[at]", FOUR) };
+        functions += &format!("fn M_one(at: u32) -> f32 {{ return M{one}; }}\nfn M_four(at: u32) -> vec4f {{ return {four}; }}\n")
+            .replace('M', &format!("m{memory}"));
+        if vectors { "vec4f" } else { "f32" }
+    };
+    let reads: Vec<_> = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", word(i))).collect();
     let own = [("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")];
-    let reads = reads.chain(own.into_iter().take(update.reads().len() - places.memories.len()));
+    let reads = reads.into_iter().chain(own.into_iter().take(update.reads().len() - places.memories.len()));
     let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
     let all = reads.chain(writes.into_iter().take(update.writes().len()));
     let line = |(i, (name, access, word))| {
         format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{word}>;\n", i + 1)
     };
-    all.enumerate().map(line).collect()
+    all.enumerate().map(line).collect::<String>() + &functions
 }
+
+const FOUR: &str = "vec4f(M[at], M[at + 1u], M[at + 2u], M[at + 3u])";
 
 /// The function of the job with this number. `x` and `dy` say which memory these are in and where, `at` where the job's
 /// weights start among the network's.
@@ -67,10 +80,14 @@ fn function(
     let quads = job.quads(adapter).is_some();
     let ahead = if job.pixels().is_multiple_of(8) { 2 } else { 1 };
     let mut text = keep(if quads { in_quads } else { alone }, "split", split > 1);
+    text = keep(&text, "whole", split == 1 && adapter == Adapter::Hardware);
     for other in ["bias", "dense", "windows"] {
         text = keep(&text, other, form == other);
     }
     let text = keep(&keep(&text, "blocks", job.in_blocks()), "rows", !job.in_blocks());
+    let aligned = job.reads_fours();
+    let text = keep(&keep(&text, "aligned", aligned), "scattered", !aligned);
+    let [whole, signed_ones] = if aligned { ["u32", "i32"] } else { ["vec4u", "vec4i"] };
     let tile = [("JOB_OWN_ROW", deep / 2), ("JOB_OWN_NTH", wide / 2), ("JOB_ROW", deep), ("JOB_NTH", wide)];
     let text = tile.iter().chain(&[("JOB_AHEAD", ahead)]).fold(text, |text, (name, times)| repeat(&text, name, *times));
 
@@ -97,7 +114,8 @@ fn function(
     with_constants(&text, &[("u", &unsigned), ("i", &signed)])
         .replace("JOB_RUN", &format!("job{number}"))
         .replace("JOB_QUADS", &format!("job{number}"))
-        .replace("JOB_PARTIAL", if job.in_blocks() { "partial" } else { "partial_rows" })
+        .replace("JOB_WHOLE", whole)
+        .replace("JOB_SIGNED", signed_ones)
         .replace("JOB_DY", &format!("m{}", dy.0))
         .replace("JOB_X", &format!("m{}", x.0))
         .replace("JOB_", &format!("job{number}_"))
