@@ -2,9 +2,9 @@
 
 override DOWN: u32 = 2u; // 1, 2 or 4
 override ACROSS: u32 = 2u; // 1, 2 or 4
-override TILE: u32 = 32u; // 32, 64, or of products 128
-override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE
-override SPLIT: u32 = 1u; // 1, with a TILE up to 64 also 2, of 32 also 4
+override TILE: u32 = 32u; // 32, 64, or of products 16 or 128
+override THREADS: u32 = 64u; // of a workgroup, or of each of its SPLIT groups: there 2 * TILE, or 16
+override SPLIT: u32 = 1u; // 1, with a TILE up to 64 also 2, up to 32 also 4, of 16 also 8
 
 // What the threads of a workgroup share of both operands: [SPLIT, 16 rows or inner indices of blocks, TILE / 4 blocks].
 var<workgroup> shared_left: array<vec4f, 512>;

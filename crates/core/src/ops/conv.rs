@@ -217,7 +217,7 @@ impl Op for Conv {
             return Kernel { shader: shader!("conv", "epilogue"), entry: "convolve", constants, params, workgroups };
         }
         let (entry, cover) = match adapter {
-            Adapter::Hardware if pays_to_share(product) => ("convolve_shared", Cover::shared(product, 64)),
+            Adapter::Hardware if pays_to_share(product) => ("convolve_shared", Cover::shared(product, [32, 64])),
             // SwiftShader's compiler doesn't come to an end with four blocks below one another.
             _ => ("convolve", Cover::registers(adapter, product, [2, 4])),
         };

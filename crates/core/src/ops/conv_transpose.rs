@@ -232,7 +232,7 @@ impl Op for ConvTranspose {
         let product = [pixels, columns, inner];
         let (entry, cover) = match (adapter, widest(&[64, 32])) {
             (Adapter::Hardware, Some(widest)) if pays_to_share(product) => {
-                ("spread_shared", Cover::shared(product, widest))
+                ("spread_shared", Cover::shared(product, [32, widest]))
             }
             _ => {
                 let across = widest(&[16, 8]).map_or(1, |columns| columns / 4);

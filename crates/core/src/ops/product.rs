@@ -149,7 +149,7 @@ impl Op for Product {
                 let shader = shader!("product_quads", "subgroups", "blocks", "epilogue_fours", "product_blocks");
                 (shader, "multiply_quads", cover)
             }
-            (Adapter::Hardware, None) => (plain, "multiply_shared", Cover::shared([m, n, k], 128)),
+            (Adapter::Hardware, None) => (plain, "multiply_shared", Cover::shared([m, n, k], [16, 128])),
             (_, None) => (plain, "multiply", Cover::registers(adapter, [m, n, k], [4, 4])),
         };
         constants.extend(cover.constants);
@@ -249,23 +249,25 @@ impl Cover {
     }
 
     /// For entry points that pass both operands through workgroup memory: a workgroup owns `TILE` × `TILE` values, 128, 64
-    /// or 32, at most `widest`.
+    /// 32 or 16, at least and at most these.
     ///
     /// Large tiles load less; where they would be few, small ones, and of these the inner dimension is split as well. Both
     /// bounds were measured on an H100; a smaller GPU has the workgroups run one after another, which costs it little.
-    pub fn shared([m, n, k]: [usize; 3], widest: usize) -> Self {
+    pub fn shared([m, n, k]: [usize; 3], [least, most]: [usize; 2]) -> Self {
         /// Workgroups from which on a larger tile pays.
         const ENOUGH: usize = 100;
         /// Workgroups, each split so often, that keep a GPU busy.
         const BUSY: usize = 512;
         let groups = |tile: usize| m.div_ceil(tile) * n.div_ceil(tile);
-        let tile = [128, 64].into_iter().find(|&tile| tile <= widest && groups(tile) >= ENOUGH).unwrap_or(32);
+        let fits = |&tile: &usize| tile <= most && groups(tile) >= ENOUGH;
+        let tile = [128, 64, 32].into_iter().find(fits).unwrap_or(least);
+        // A workgroup has at most 256 threads, and of the smallest tiles memory for 128.
+        let (threads, shortest) = if tile < 32 { (16, 16) } else { (2 * tile, 32) };
         let mut split = 1;
-        // A workgroup has at most 256 threads.
-        while split < 128 / tile && groups(tile) * split < BUSY && k / (split * 2) >= 32 {
+        while split < 128 / tile && groups(tile) * split < BUSY * 32 / tile.min(32) && k / (split * 2) >= shortest {
             split *= 2;
         }
-        let constants = vec![("TILE", tile as f64), ("THREADS", 2.0 * tile as f64), ("SPLIT", split as f64)];
+        let constants = vec![("TILE", tile as f64), ("THREADS", threads as f64), ("SPLIT", split as f64)];
         Cover { constants, workgroups: over_two_axes(groups(tile)) }
     }
 }

@@ -10,7 +10,7 @@
 // scarce, being memory: a thread owns DOWN x ACROSS blocks and needs no barrier. `multiply_shared` is for GPUs: a
 // workgroup owns TILE x TILE values, of which a thread owns one block, two of 64x64, four of 128x128; both operands pass
 // through workgroup memory, 16 of the inner dimension at a time. SPLIT such groups of threads share one tile, each summing its
-// own stretch of the inner dimension, and the first adds the others' sums in order.
+// own stretch of the inner dimension, and their sums are added in order.
 
 struct Params {
     m: u32,
@@ -131,6 +131,26 @@ fn write_row(row: u32, column: u32, sums: vec4f) {
     }
 }
 
+// Blocks of one inner index lie swapped by it, so that threads that store side by side don't meet in a bank.
+fn swapped(block: u32, inner: u32) -> u32 {
+    return block ^ (select(2u, 1u, TILE < 32u) * inner);
+}
+
+fn share(at: u32, sum: vec4f) {
+    if (at < 512u) {
+        shared_left[at] = sum;
+    } else {
+        shared_right[at - 512u] = sum;
+    }
+}
+
+fn shared_by(at: u32) -> vec4f {
+    if (at < 512u) {
+        return shared_left[at];
+    }
+    return shared_right[at - 512u];
+}
+
 @compute @workgroup_size(THREADS, SPLIT)
 fn multiply_shared(
     @builtin(workgroup_id) group: vec3u,
@@ -142,17 +162,16 @@ fn multiply_shared(
     let first_row = tile / tiles_across * TILE;
     let first_column = tile % tiles_across * TILE;
 
-    // The first half of the threads loads blocks of A, the second blocks of B; each has one in every 16.
+    // The first half of the threads loads blocks of A, the second blocks of B; each has one in every 16. With the smallest tile
+    // there are half as many, and each loads both.
     let wide = TILE / 4u; // blocks side by side
     let base = local.y * 4u * TILE;
-    let loads_left = local.x < TILE;
     let load = local.x % TILE;
-    // Neighbours in memory are loaded by neighbouring threads.
-    let along = select(TRANSPOSED_B, !TRANSPOSED_A, loads_left);
-    let load_block = select(load % wide, load / 4u, along);
-    let load_inner = select(load / wide, load % 4u, along);
-    // Blocks of one inner index lie swapped by it, so that threads that store side by side don't meet in a bank.
-    let store = base + load_inner * TILE + (load_block ^ (2u * load_inner));
+    // Block and inner index: neighbours in memory are loaded by neighbouring threads.
+    let apart = vec2u(load % wide, load / wide);
+    let along = vec2u(load / 4u, load % 4u);
+    let from_left = select(along, apart, TRANSPOSED_A);
+    let from_right = select(apart, along, TRANSPOSED_B);
 
     // The block that the thread owns, and the ones half a tile below and beside.
     let owners = min(wide, 16u);
@@ -165,21 +184,24 @@ fn multiply_shared(
     var sums3 = mat4x4f();
     let stretch = (params.k + 16u * SPLIT - 1u) / (16u * SPLIT) * 16u;
     for (var step = 0u; step < stretch; step += 16u) {
-        let l = local.y * stretch + step + 4u * load_inner;
-        var block = mat4x4f();
-        if (l < params.k) {
-            if (loads_left) {
-                block = left(first_row + 4u * load_block, l);
-            } else {
-                block = right(l, first_column + 4u * load_block);
+        let l = local.y * stretch + step;
+        if (TILE < 32u || local.x < TILE) {
+            var block = mat4x4f();
+            if (l + 4u * from_left.y < params.k) {
+                block = left(first_row + 4u * from_left.x, l + 4u * from_left.y);
             }
-        }
-        if (loads_left) {
+            let store = base + from_left.y * TILE + swapped(from_left.x, from_left.y);
             shared_left[store] = block[0];
             shared_left[store + wide] = block[1];
             shared_left[store + 2u * wide] = block[2];
             shared_left[store + 3u * wide] = block[3];
-        } else {
+        }
+        if (TILE < 32u || local.x >= TILE) {
+            var block = mat4x4f();
+            if (l + 4u * from_right.y < params.k) {
+                block = right(l + 4u * from_right.y, first_column + 4u * from_right.x);
+            }
+            let store = base + from_right.y * TILE + swapped(from_right.x, from_right.y);
             shared_right[store] = block[0];
             shared_right[store + wide] = block[1];
             shared_right[store + 2u * wide] = block[2];
@@ -188,14 +210,14 @@ fn multiply_shared(
         workgroupBarrier();
         for (var i = 0u; i < 4u; i++) {
             let at = base + i * TILE;
-            let columns = shared_block_right(at + (across ^ (2u * i)));
-            let rows = shared_block_left(at + (down ^ (2u * i)));
+            let columns = shared_block_right(at + swapped(across, i));
+            let rows = shared_block_left(at + swapped(down, i));
             sums0 = accumulate(sums0, columns, rows);
             if (TILE > 32u) {
-                let below = shared_block_left(at + ((down + wide / 2u) ^ (2u * i)));
+                let below = shared_block_left(at + swapped(down + wide / 2u, i));
                 sums1 = accumulate(sums1, columns, below);
                 if (TILE > 64u) {
-                    let beside = shared_block_right(at + ((across + 16u) ^ (2u * i)));
+                    let beside = shared_block_right(at + swapped(across + 16u, i));
                     sums2 = accumulate(sums2, beside, rows);
                     sums3 = accumulate(sums3, beside, below);
                 }
@@ -204,38 +226,50 @@ fn multiply_shared(
         workgroupBarrier();
     }
 
-    for (var s = 1u; s < SPLIT; s++) {
+    if (SPLIT > 1u && TILE < 64u) {
+        // What each has summed of a block, [SPLIT, 4 rows, THREADS]; then each sums rows up.
+        let mine = local.y * 4u * THREADS + local.x;
+        share(mine, sums0[0]);
+        share(mine + THREADS, sums0[1]);
+        share(mine + 2u * THREADS, sums0[2]);
+        share(mine + 3u * THREADS, sums0[3]);
+        workgroupBarrier();
+        for (var r = local.y; r < 4u; r += SPLIT) {
+            var sum = shared_by(r * THREADS + local.x);
+            for (var s = 1u; s < SPLIT; s++) {
+                sum += shared_by((s * 4u + r) * THREADS + local.x);
+            }
+            if (first_column + 4u * across < params.n) {
+                write_row(first_row + 4u * down + r, first_column / 4u + across, sum);
+            }
+        }
+        return;
+    }
+    if (SPLIT > 1u) {
         let at = local.x;
-        if (local.y == s) {
+        if (local.y == 1u) {
             shared_left[at] = sums0[0];
             shared_left[at + THREADS] = sums0[1];
             shared_left[at + 2u * THREADS] = sums0[2];
             shared_left[at + 3u * THREADS] = sums0[3];
-            if (TILE > 32u) {
-                shared_right[at] = sums1[0];
-                shared_right[at + THREADS] = sums1[1];
-                shared_right[at + 2u * THREADS] = sums1[2];
-                shared_right[at + 3u * THREADS] = sums1[3];
-            }
+            shared_right[at] = sums1[0];
+            shared_right[at + THREADS] = sums1[1];
+            shared_right[at + 2u * THREADS] = sums1[2];
+            shared_right[at + 3u * THREADS] = sums1[3];
         }
         workgroupBarrier();
-        if (local.y == 0u) {
-            sums0 += mat4x4f(
-                shared_left[at],
-                shared_left[at + THREADS],
-                shared_left[at + 2u * THREADS],
-                shared_left[at + 3u * THREADS],
-            );
-            if (TILE > 32u) {
-                sums1 += mat4x4f(
-                    shared_right[at],
-                    shared_right[at + THREADS],
-                    shared_right[at + 2u * THREADS],
-                    shared_right[at + 3u * THREADS],
-                );
-            }
-        }
-        workgroupBarrier();
+        sums0 += mat4x4f(
+            shared_left[at],
+            shared_left[at + THREADS],
+            shared_left[at + 2u * THREADS],
+            shared_left[at + 3u * THREADS],
+        );
+        sums1 += mat4x4f(
+            shared_right[at],
+            shared_right[at + THREADS],
+            shared_right[at + 2u * THREADS],
+            shared_right[at + 3u * THREADS],
+        );
     }
 
     if (local.y == 0u) {
