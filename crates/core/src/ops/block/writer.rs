@@ -27,6 +27,14 @@ pub const WIDE: usize = 256;
 /// The same on a software adapter, where a barrier costs by the thread.
 pub const NARROW: usize = 32;
 
+/// A tensor that an instruction reads or writes.
+struct Touch {
+    tensor: Tensor,
+    /// Where its n-th value lies, if its n-th value is touched by thread `n % THREADS` alone: the first place in the memory, and
+    /// extents with their steps. Those who walk alike need no barrier between them.
+    walk: Option<(usize, Vec<[usize; 2]>)>,
+}
+
 /// The sum of `start` and of each index times its step, without what is zero.
 fn address<const N: usize>(start: usize, steps: [(&str, usize); N]) -> String {
     let terms = steps.iter().filter(|(_, step)| *step > 0).map(|(index, step)| match step {
@@ -53,27 +61,50 @@ impl Writer<'_> {
     /// The shader that runs these operations, from the text of block.wgsl.
     pub fn shader(&self, text: &str, parts: &[Rc<dyn Op>]) -> String {
         // What has been written, and what has been read, since the last barrier.
-        let (mut written, mut read): (Vec<Tensor>, Vec<Tensor>) = (Vec::new(), Vec::new());
+        let (mut written, mut read): (Vec<Touch>, Vec<Touch>) = (Vec::new(), Vec::new());
         let mut loops = String::new();
         let (head, _, rest) = cut(text, "memories");
         let (middle, sample, tail) = cut(rest, "loops");
         let columns = cut(sample, "columns").1;
         for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
-            let meets = |t: Tensor, others: &[Tensor]| others.iter().any(|&o| self.r.overlap(o, t));
-            let y = instruction.y.tensor;
-            if instruction.operands().any(|o| meets(o.tensor, &written)) || meets(y, &written) || meets(y, &read) {
+            let meets = |touch: &Touch, others: &[Touch]| {
+                let apart = |other: &Touch| touch.walk.is_some() && touch.walk == other.walk;
+                others.iter().any(|other| self.r.overlap(other.tensor, touch.tensor) && !apart(other))
+            };
+            let (reads, y) = self.touches(&instruction);
+            if reads.iter().any(|touch| meets(touch, &written)) || meets(&y, &written) || meets(&y, &read) {
                 loops.push_str("storageBarrier();\n");
                 written.clear();
                 read.clear();
             }
             written.push(y);
-            read.extend(instruction.operands().map(|o| o.tensor));
+            read.extend(reads);
             loops.push_str(&self.instruction(&instruction, columns));
         }
         let bindings: String = (0..self.memories.len())
             .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
             .collect();
         [head, &bindings, middle, &loops, tail].concat()
+    }
+
+    /// How an instruction touches what it reads, and what it writes.
+    fn touches(&self, i: &Instruction) -> (Vec<Touch>, Touch) {
+        let plain = matches!(i.code, Code::Copy | Code::Compute) && i.terms == [1, 1];
+        let touch = |o: &Operand, fixed: bool| {
+            let info = self.r.info(o.tensor);
+            let mut axes: Vec<[usize; 2]> = Vec::new();
+            for (extent, stride) in i.extents.into_iter().zip(o.strides).filter(|(extent, _)| *extent > 1) {
+                match axes.last_mut() {
+                    Some([outer, step]) if *step == extent * stride => (*outer, *step) = (*outer * extent, stride),
+                    _ => axes.push([extent, stride]),
+                }
+            }
+            Touch { tensor: o.tensor, walk: (plain && fixed).then_some((info.offset + o.start, axes)) }
+        };
+        let picks = i.beside == Beside::Pick;
+        let reads = [i.first().map(|a| touch(a, !picks)), i.b.as_ref().map(|b| touch(b, true))];
+        let reads = reads.into_iter().chain([i.c.as_ref().map(|c| touch(c, true))]);
+        (reads.flatten().collect(), touch(&i.y, true))
     }
 
     /// Where an operand's value lies: memory and address, with `more` added to it.
@@ -258,8 +289,13 @@ struct Texts {
 /// A loop over the terms of a sum, or over one in so many from `first` on.
 fn terms(i: &Instruction, first: &str, sharers: usize, body: &str) -> String {
     let [terms0, terms1] = i.terms;
+    // Several in one round, where that leaves no rest: their reads wait together.
+    let rounds = [8, 4, 2].into_iter().find(|&n| sharers > 1 && terms1.is_multiple_of(n * sharers)).unwrap_or(1);
+    let term = |n: usize| format!("{{\nlet t1 = t + {}u;\n{body}}}\n", n * sharers);
+    let bodies: String = (0..rounds).map(term).collect();
+    let step = rounds * sharers;
     format!(
-        "for (var t0 = 0u; t0 < {terms0}u; t0++) {{\nfor (var t1 = {first}; t1 < {terms1}u; t1 += {sharers}u) {{\n{body}}}\n}}\n"
+        "for (var t0 = 0u; t0 < {terms0}u; t0++) {{\nfor (var t = {first}; t < {terms1}u; t += {step}u) {{\n{bodies}}}\n}}\n"
     )
 }
 
@@ -283,17 +319,17 @@ impl Texts {
         let (Texts { rest, y, value, .. }, sum, n) = (self, self.sum(i), i.values());
         let index = indices(i, &[&*sum, rest, value].concat());
         let mut text = format!("for (var start = thread; start < {n}u; start += {abreast}u * THREADS) {{\n");
+        // Without a rest nothing needs to be looked up twice, nor asked whether it is there.
+        let rest_is_none = n.is_multiple_of(abreast * WIDE);
         for k in 0..abreast {
-            text += &format!(
-                "var word{k} = 0u;\n{{\nlet n = min(start + {k}u * THREADS, {}u);\n{index}{sum}{rest}word{k} = {value};\n}}\n",
-                n - 1
-            );
+            let own = format!("start + {k}u * THREADS");
+            let own = if rest_is_none { own } else { format!("min({own}, {}u)", n - 1) };
+            text += &format!("var word{k} = 0u;\n{{\nlet n = {own};\n{index}{sum}{rest}word{k} = {value};\n}}\n");
         }
         let index = indices(i, y);
         for k in 0..abreast {
-            text += &format!(
-                "if (start + {k}u * THREADS < {n}u) {{\nlet n = start + {k}u * THREADS;\n{index}{y} = word{k};\n}}\n"
-            );
+            let there = if rest_is_none { String::new() } else { format!("if (start + {k}u * THREADS < {n}u) ") };
+            text += &format!("{there}{{\nlet n = start + {k}u * THREADS;\n{index}{y} = word{k};\n}}\n");
         }
         text + "}\n"
     }
