@@ -256,15 +256,15 @@ impl Cover {
     pub fn shared([m, n, k]: [usize; 3], [least, most]: [usize; 2]) -> Self {
         /// Workgroups from which on a larger tile pays.
         const ENOUGH: usize = 100;
-        /// Workgroups, each split so often, that keep a GPU busy.
+        /// Workgroups, each split so often, that keep a GPU busy. The smallest tiles take all that they can.
         const BUSY: usize = 512;
         let groups = |tile: usize| m.div_ceil(tile) * n.div_ceil(tile);
         let fits = |&tile: &usize| tile <= most && groups(tile) >= ENOUGH;
         let tile = [128, 64, 32].into_iter().find(fits).unwrap_or(least);
         // A workgroup has at most 256 threads, and of the smallest tiles memory for 128.
-        let (threads, shortest) = if tile < 32 { (16, 16) } else { (2 * tile, 32) };
+        let (threads, shortest, busy) = if tile < 32 { (16, 16, usize::MAX) } else { (2 * tile, 32, BUSY) };
         let mut split = 1;
-        while split < 128 / tile && groups(tile) * split < BUSY * 32 / tile.min(32) && k / (split * 2) >= shortest {
+        while split < 128 / tile && groups(tile) * split < busy && k / (split * 2) >= shortest {
             split *= 2;
         }
         let constants = vec![("TILE", tile as f64), ("THREADS", threads as f64), ("SPLIT", split as f64)];

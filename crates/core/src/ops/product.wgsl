@@ -3,8 +3,8 @@
 // Y[m, n] = activation( sum over l of A[m, l] * B[l, n]  + bias[n] )
 //
 // A thread owns a 4x4 tile of Y in registers and needs no barrier to fill it. TILES tiles lie side by side in a
-// workgroup; SPLIT threads share one tile, each summing its own stretch of the inner dimension, and the first of them
-// adds the partial tiles in order, so the result never depends on timing. A transposed operand is only another pair of
+// workgroup; SPLIT threads share one tile, each summing its own stretch of the inner dimension, and add the parts
+// pairwise, always the same ones, so the result never depends on timing. A transposed operand is only another pair of
 // strides. Rows and columns past the edge read the last valid one and are not written. It takes any extents; those that
 // consist of whole blocks of 4x4 have product_blocks.wgsl.
 
@@ -24,7 +24,7 @@ override TRANSPOSED_B: bool = false;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// The partial tiles of the threads that are not first: [SPLIT, TILES, 4 rows].
+// The partial tiles of threads that share one: [SPLIT, TILES, 4 rows].
 var<workgroup> partial: array<vec4f, 256>;
 
 @compute @workgroup_size(TILES, SPLIT)
@@ -67,17 +67,23 @@ fn multiply(
         partial[mine + 1u] = sum1;
         partial[mine + 2u] = sum2;
         partial[mine + 3u] = sum3;
+        for (var others = SPLIT / 2u; others > 2u; others /= 2u) {
+            workgroupBarrier();
+            for (var r = mine; local.y < others && r < mine + 4u; r++) {
+                partial[r] += partial[others * TILES * 4u + r];
+            }
+        }
         workgroupBarrier();
-        if (local.y > 0u) {
-            return;
+        // Of what is left a thread has a row, or two.
+        let left = min(SPLIT, 4u);
+        for (var r = local.y; local.y < left && r < 4u; r += left) {
+            var sum = partial[local.x * 4u + r];
+            for (var other = 1u; other < left; other++) {
+                sum += partial[(other * TILES + local.x) * 4u + r];
+            }
+            write(row + r, column, sum);
         }
-        for (var s = 1u; s < SPLIT; s++) {
-            let other = (s * TILES + local.x) * 4u;
-            sum0 += partial[other];
-            sum1 += partial[other + 1u];
-            sum2 += partial[other + 2u];
-            sum3 += partial[other + 3u];
-        }
+        return;
     }
 
     write(row, column, sum0);

@@ -260,7 +260,7 @@ impl Op for Update {
         Kernel {
             shader: Shader { name, source: source.into() },
             entry: "update",
-            constants: vec![("OPTIMIZER", optimizer), ("THREADS", threads(adapter) as f64)],
+            constants: vec![("OPTIMIZER", optimizer), ("THREADS", threads(&self.jobs, adapter) as f64)],
             params: params.bytes(),
             workgroups: [x as u32, groups.div_ceil(x) as u32, 1],
         }
@@ -353,7 +353,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         // Long sums, which a GPU's threads share.
         scene(Optimizer::Adam(Adam::new(0.5, 0.9)), false, 0.0, [230, 8, 4]),
         scene(Sgd { momentum: 0.9 }, false, 0.5, [5, 5, 3]),
-        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.5, [230, 8, 5]),
+        scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.5, [460, 8, 5]),
         // Dense layers large enough for quads, with small and with large tiles that don't fit.
         scene(Optimizer::Adam(Adam::new(0.5, 0.9)), true, 0.0, [12, 16, 68]),
         scene(Sgd { momentum: 0.9 }, false, 0.0, [128, 16, 260]),

@@ -48,7 +48,7 @@ override THREADS: u32 = 128u;
 
 //<partial>
 // What the threads that share a tile have summed: a block, [4 rows, THREADS], or a row.
-var<workgroup> partial: array<vec4f, 512>;
+var<workgroup> partial: array<vec4f, 4u * THREADS>;
 //</partial>
 
 // What every weight's step has in common: the learning rate, for Adam over the first moment's correction, one

@@ -108,23 +108,23 @@ impl Job {
         }
     }
 
-    /// How many threads work on it, in all.
-    pub fn threads(&self, adapter: Adapter) -> usize {
+    /// How many threads work on it, in all, in workgroups of so many.
+    pub fn threads(&self, adapter: Adapter, group: usize) -> usize {
         let [deep, wide] = self.tile(adapter);
         match self.quads(adapter) {
             // Whole quads.
             Some(_) => 4 * self.tiles([2 * deep, 2 * wide]),
-            None => self.tiles([deep, wide]) * self.split(adapter),
+            None => self.tiles([deep, wide]) * self.split(adapter, group),
         }
     }
 
-    /// How many threads share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
+    /// How many threads of a workgroup share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
     /// and the memory to share in cost more than a long sum.
-    pub fn split(&self, adapter: Adapter) -> usize {
+    pub fn split(&self, adapter: Adapter, group: usize) -> usize {
         let tile = self.tile(adapter);
         let mut split = 1;
         while adapter == Adapter::Hardware
-            && split < threads(adapter)
+            && split < group
             && tile == [1, 1]
             && self.tiles(tile) * split < 65_536
             && self.pixels() / (split * 2) >= 16
@@ -135,7 +135,13 @@ impl Job {
     }
 }
 
-/// Threads of a workgroup.
-pub fn threads(adapter: Adapter) -> usize {
-    if adapter.is_software() { 8 } else { 128 }
+/// Threads of a workgroup for these. On a GPU more where a sum is long enough for all of them; else what they share in takes too
+/// much of its memory.
+pub fn threads(jobs: &[Job], adapter: Adapter) -> usize {
+    const LARGE: usize = 256;
+    match adapter.is_software() {
+        true => 8,
+        false if jobs.iter().any(|job| job.split(adapter, LARGE) == LARGE) => LARGE,
+        false => 128,
+    }
 }

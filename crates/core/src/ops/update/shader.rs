@@ -10,6 +10,7 @@ use std::fmt::Write;
 /// workgroups they take together.
 pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: [&str; 2]) -> (String, usize) {
     let (jobs, places) = (&update.jobs, update.places());
+    let group = threads(jobs, adapter);
     let most = jobs.iter().filter_map(|job| job.quads(adapter)).map(|[deep, wide]| 4 * deep * wide).max();
     let subgroups = if most.is_some() { subgroups } else { "" };
     let text = text.replace("MOST_FOURS", &format!("{}u", most.unwrap_or(16)));
@@ -18,7 +19,7 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
     let text = keep(&text, "follow", update.follow.is_some());
     let stores = matches!(update.rule, Rule::Store(_));
     let text = keep(&keep(&text, "learn", !stores), "store", stores);
-    let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter) > 1));
+    let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter, group) > 1));
     let (head, _, rest) = cut(&text, "bindings");
     let (rule, _, rest) = cut(rest, "sample");
     let (_, template, rest) = cut(rest, "job");
@@ -26,8 +27,8 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
 
     let (mut functions, mut calls, mut first) = (String::new(), String::new(), 0);
     for (i, (job, &place)) in jobs.iter().zip(&places.jobs).enumerate() {
-        functions += &function(i, job, place, adapter, [template, cut(quads, "quads").1]);
-        let last = first + job.threads(adapter).div_ceil(threads(adapter));
+        functions += &function(i, (job, job.split(adapter, group)), place, adapter, [template, cut(quads, "quads").1]);
+        let last = first + job.threads(adapter, group).div_ceil(group);
         let otherwise = if i == 0 { "" } else { " else " };
         // Writing to a string can't fail.
         let _ = write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
@@ -44,8 +45,10 @@ fn bindings(update: &Update, places: &Places, adapter: Adapter) -> String {
         let mut tensors = places.jobs.iter().flat_map(|(operands, _)| operands);
         let vectors = adapter == Adapter::Hardware && tensors.all(|(m, at)| *m != memory || at % 4 == 0);
         let (one, four) = if vectors { ("[at / 4u][at % 4u]", "M[at / 4u]") } else { ("[at]", FOUR) };
-        functions += &format!("fn M_one(at: u32) -> f32 {{ return M{one}; }}\nfn M_four(at: u32) -> vec4f {{ return {four}; }}\n")
-            .replace('M', &format!("m{memory}"));
+        functions += &format!(
+            "fn M_one(at: u32) -> f32 {{ return M{one}; }}\nfn M_four(at: u32) -> vec4f {{ return {four}; }}\n"
+        )
+        .replace('M', &format!("m{memory}"));
         if vectors { "vec4f" } else { "f32" }
     };
     let reads: Vec<_> = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", word(i))).collect();
@@ -61,17 +64,17 @@ fn bindings(update: &Update, places: &Places, adapter: Adapter) -> String {
 
 const FOUR: &str = "vec4f(M[at], M[at + 1u], M[at + 2u], M[at + 3u])";
 
-/// The function of the job with this number. `x` and `dy` say which memory these are in and where, `at` where the job's
+/// The function of the job with this number, of which so many threads share a tile. `x` and `dy` say which memory these are in and where, `at` where the job's
 /// weights start among the network's.
 fn function(
     number: usize,
-    job: &Job,
+    (job, split): (&Job, usize),
     ([x, dy], at): ([(usize, usize); 2], usize),
     adapter: Adapter,
     [alone, in_quads]: [&str; 2],
 ) -> String {
     let g = &job.geometry;
-    let ([deep, wide], split, [places, channels]) = (job.tile(adapter), job.split(adapter), job.extents());
+    let ([deep, wide], [places, channels]) = (job.tile(adapter), job.extents());
     let form = match job.x {
         None => "bias",
         Some(_) if job.is_dense() => "dense",
