@@ -36,8 +36,17 @@ override OPTIMIZER: u32 = 0u; // 0 Adam, 1 gradient descent with momentum
 
 @group(0) @binding(0) var<uniform> params: Params;
 //<bindings>
-@group(0) @binding(1) var<storage, read> m0: array<vec4f>; // on software adapters array<f32>
-@group(0) @binding(2) var<storage, read> m1: array<vec4f>;
+// For each memory one of these two.
+//<vectors>
+@group(0) @binding(1) var<storage, read> m_NTH: array<vec4f>;
+fn m_NTH_one(at: u32) -> f32 { return m_NTH[at / 4u][at % 4u]; }
+fn m_NTH_four(at: u32) -> vec4f { return m_NTH[at / 4u]; }
+//</vectors>
+//<values>
+@group(0) @binding(1) var<storage, read> m_NTH: array<f32>;
+fn m_NTH_one(at: u32) -> f32 { return m_NTH[at]; }
+fn m_NTH_four(at: u32) -> vec4f { return vec4f(m_NTH[at], m_NTH[at + 1u], m_NTH[at + 2u], m_NTH[at + 3u]); }
+//</values>
 @group(0) @binding(3) var<storage, read> clock: array<u32>;
 @group(0) @binding(4) var<storage, read> dials: array<f32>;
 @group(0) @binding(5) var<storage, read_write> state: array<vec4f>;
@@ -155,10 +164,10 @@ alias JOB_SIGNED = vec4i;
 const JOB_ROW = 0u;
 const JOB_NTH = 0u;
 // From one of the memories above, and from one of them.
-fn JOB_X_one(at: u32) -> f32 { return m0[at / 4u][at % 4u]; }
-fn JOB_X_four(at: u32) -> vec4f { return m0[at / 4u]; }
-fn JOB_DY_one(at: u32) -> f32 { return m1[at / 4u][at % 4u]; }
-fn JOB_DY_four(at: u32) -> vec4f { return m1[at / 4u]; }
+fn JOB_X_one(at: u32) -> f32 { return m_NTH_one(at); }
+fn JOB_X_four(at: u32) -> vec4f { return m_NTH_four(at); }
+fn JOB_DY_one(at: u32) -> f32 { return m_NTH_one(at); }
+fn JOB_DY_four(at: u32) -> vec4f { return m_NTH_four(at); }
 //</sample>
 
 //<job>

@@ -32,7 +32,7 @@ struct Touch {
     tensor: Tensor,
     /// Where its n-th value lies, if its n-th value is touched by thread `n % THREADS` alone: the first place in the memory, and
     /// extents with their steps. Those who walk alike need no barrier between them.
-    walk: Option<(usize, Vec<[usize; 2]>)>,
+    walk: Option<(usize, [[usize; 2]; 4])>,
 }
 
 /// The sum of `start` and of each index times its step, without what is zero.
@@ -71,7 +71,8 @@ impl Writer<'_> {
                 let apart = |other: &Touch| touch.walk.is_some() && touch.walk == other.walk;
                 others.iter().any(|other| self.r.overlap(other.tensor, touch.tensor) && !apart(other))
             };
-            let (reads, y) = self.touches(&instruction);
+            let y = self.touch(&instruction, &instruction.y);
+            let reads: Vec<Touch> = instruction.operands().map(|o| self.touch(&instruction, o)).collect();
             if reads.iter().any(|touch| meets(touch, &written)) || meets(&y, &written) || meets(&y, &read) {
                 loops.push_str("storageBarrier();\n");
                 written.clear();
@@ -87,24 +88,19 @@ impl Writer<'_> {
         [head, &bindings, middle, &loops, tail].concat()
     }
 
-    /// How an instruction touches what it reads, and what it writes.
-    fn touches(&self, i: &Instruction) -> (Vec<Touch>, Touch) {
-        let plain = matches!(i.code, Code::Copy | Code::Compute) && i.terms == [1, 1];
-        let touch = |o: &Operand, fixed: bool| {
-            let info = self.r.info(o.tensor);
-            let mut axes: Vec<[usize; 2]> = Vec::new();
-            for (extent, stride) in i.extents.into_iter().zip(o.strides).filter(|(extent, _)| *extent > 1) {
-                match axes.last_mut() {
-                    Some([outer, step]) if *step == extent * stride => (*outer, *step) = (*outer * extent, stride),
-                    _ => axes.push([extent, stride]),
-                }
-            }
-            Touch { tensor: o.tensor, walk: (plain && fixed).then_some((info.offset + o.start, axes)) }
-        };
-        let picks = i.beside == Beside::Pick;
-        let reads = [i.first().map(|a| touch(a, !picks)), i.b.as_ref().map(|b| touch(b, true))];
-        let reads = reads.into_iter().chain([i.c.as_ref().map(|c| touch(c, true))]);
-        (reads.flatten().collect(), touch(&i.y, true))
+    /// How an instruction touches an operand.
+    fn touch(&self, i: &Instruction, o: &Operand) -> Touch {
+        let plain = matches!(i.code, Code::Copy | Code::Compute) && i.terms == [1, 1] && i.beside != Beside::Pick;
+        let mut axes = [[1, 0]; 4];
+        let mut last = 0;
+        for (axis, extent) in i.extents.into_iter().enumerate().filter(|(_, extent)| *extent > 1) {
+            let [outer, step] = axes[last];
+            // One with the axis before, if this goes on where it steps to.
+            let grows = outer > 1 && step != extent * o.strides[axis];
+            last += usize::from(grows);
+            axes[last] = [if grows { extent } else { outer * extent }, o.strides[axis]];
+        }
+        Touch { tensor: o.tensor, walk: plain.then(|| (self.r.info(o.tensor).offset + o.start, axes)) }
     }
 
     /// Where an operand's value lies: memory and address, with `more` added to it.

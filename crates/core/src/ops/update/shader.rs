@@ -20,7 +20,7 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
     let stores = matches!(update.rule, Rule::Store(_));
     let text = keep(&keep(&text, "learn", !stores), "store", stores);
     let text = keep(&text, "partial", jobs.iter().any(|job| job.split(adapter, group) > 1));
-    let (head, _, rest) = cut(&text, "bindings");
+    let (head, bound, rest) = cut(&text, "bindings");
     let (rule, _, rest) = cut(rest, "sample");
     let (_, template, rest) = cut(rest, "job");
     let (entry, _, tail) = cut(rest, "jobs");
@@ -34,38 +34,36 @@ pub fn write(update: &Update, adapter: Adapter, text: &str, [subgroups, quads]: 
         let _ = write!(calls, "{otherwise}if (group < {last}u) {{\n        job{i}(group - {first}u, thread);\n    }}");
         first = last;
     }
-    ([subgroups, head, &bindings(update, places, adapter), rule, &functions, entry, &calls, tail].concat(), first)
+    (
+        [subgroups, head, &bindings(update, places, adapter, bound), rule, &functions, entry, &calls, tail].concat(),
+        first,
+    )
 }
 
-/// The memories, and the functions by which jobs read them. A GPU reads four neighbouring values as one vector, where each
-/// tensor in a memory starts with one; to a software adapter these are four reads.
-fn bindings(update: &Update, places: &Places, adapter: Adapter) -> String {
-    let mut functions = String::new();
-    let mut word = |memory: usize| {
+/// What the update binds, from the text for that, and how jobs read the memories: a GPU four neighbouring values as one vector, where
+/// each tensor in a memory starts with one; to a software adapter these are four reads.
+fn bindings(update: &Update, places: &Places, adapter: Adapter, text: &str) -> String {
+    let (_, vectors, rest) = cut(text, "vectors");
+    let (_, values, own) = cut(rest, "values");
+    let mut text = String::new();
+    for memory in 0..places.memories.len() {
         let mut tensors = places.jobs.iter().flat_map(|(operands, _)| operands);
-        let vectors = adapter == Adapter::Hardware && tensors.all(|(m, at)| *m != memory || at % 4 == 0);
-        let (one, four) = if vectors { ("[at / 4u][at % 4u]", "M[at / 4u]") } else { ("[at]", FOUR) };
-        functions += &format!(
-            "fn M_one(at: u32) -> f32 {{ return M{one}; }}\nfn M_four(at: u32) -> vec4f {{ return {four}; }}\n"
-        )
-        .replace('M', &format!("m{memory}"));
-        if vectors { "vec4f" } else { "f32" }
-    };
-    let reads: Vec<_> = (0..places.memories.len()).map(|i| (format!("m{i}"), "read", word(i))).collect();
-    let own = [("clock".into(), "read", "u32"), ("dials".into(), "read", "f32")];
-    let reads = reads.into_iter().chain(own.into_iter().take(update.reads().len() - places.memories.len()));
-    let writes = ["state", "averages"].map(|name| (name.to_owned(), "read_write", "vec4f"));
-    let all = reads.chain(writes.into_iter().take(update.writes().len()));
-    let line = |(i, (name, access, word))| {
-        format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{word}>;\n", i + 1)
-    };
-    all.enumerate().map(line).collect::<String>() + &functions
+        let fours = adapter == Adapter::Hardware && tensors.all(|(m, at)| *m != memory || at % 4 == 0);
+        let kind = if fours { vectors } else { values };
+        text += &kind.replace("(1)", &format!("({})", memory + 1)).replace("NTH", &memory.to_string());
+    }
+    let (memories, reads) = (places.memories.len(), update.reads().len());
+    // Two that it reads and two that it writes, of each the first or both or none.
+    let there = |i: usize| if i < 2 { memories + i < reads } else { i - 2 < update.writes().len() };
+    let lines = own.trim().lines().enumerate().filter(|(i, _)| there(*i));
+    for (binding, (i, line)) in lines.enumerate() {
+        text += &(line.replace(&format!("({})", i + 3), &format!("({})", memories + 1 + binding)) + "\n");
+    }
+    text
 }
 
-const FOUR: &str = "vec4f(M[at], M[at + 1u], M[at + 2u], M[at + 3u])";
-
-/// The function of the job with this number, of which so many threads share a tile. `x` and `dy` say which memory these are in and where, `at` where the job's
-/// weights start among the network's.
+/// The function of the job with this number, of which so many threads share a tile. `x` and `dy` say which memory these are in
+/// and where, `at` where the job's weights start among the network's.
 fn function(
     number: usize,
     (job, split): (&Job, usize),
@@ -119,7 +117,7 @@ fn function(
         .replace("JOB_QUADS", &format!("job{number}"))
         .replace("JOB_WHOLE", whole)
         .replace("JOB_SIGNED", signed_ones)
-        .replace("JOB_DY", &format!("m{}", dy.0))
-        .replace("JOB_X", &format!("m{}", x.0))
+        .replace("JOB_DY", &format!("m_{}", dy.0))
+        .replace("JOB_X", &format!("m_{}", x.0))
         .replace("JOB_", &format!("job{number}_"))
 }
