@@ -299,5 +299,5 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             tolerance: 1e-5,
         }
     };
-    vec![scene([128, 256]), scene([37, 104]), scene([3, 65]), scene([3, 5000])]
+    vec![scene([128, 256]), scene([12, 256]), scene([37, 104]), scene([3, 65]), scene([3, 5000])]
 }

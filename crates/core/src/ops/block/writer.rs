@@ -20,8 +20,9 @@ pub struct Writer<'a> {
 
 /// The fewest threads that share a long sum.
 const LANES: usize = 8;
-/// Values that a thread computes before it writes them there, where each is a sum, and where it is one term.
-const ABREAST: [usize; 2] = [4, 16];
+/// Values that a thread computes before it writes the first of them there, if all threads have as many; or four times that, if each
+/// is a single term.
+const ABREAST: usize = 4;
 /// Threads of a block on a GPU.
 pub const WIDE: usize = 256;
 /// The same on a software adapter, where a barrier costs by the thread.
@@ -179,7 +180,7 @@ impl Writer<'_> {
     /// worth the barriers between them.
     fn sharers(&self, n: usize, terms: usize) -> usize {
         let (threads, fewest, most) =
-            if self.wide { (WIDE, 8, ABREAST[0] * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
+            if self.wide { (WIDE, 8, ABREAST * WIDE - 1) } else { (NARROW, 256, NARROW / LANES) };
         if n > most || terms < LANES * fewest {
             return 1;
         }
@@ -196,11 +197,11 @@ impl Writer<'_> {
         let sharers = self.sharers(n, i.terms[1]);
         let (rest, value) = self.ending(i);
         let texts = Texts { term: self.term(i), rest, y: self.place(&i.y, false, ""), value };
-        let most = ABREAST[usize::from(i.terms == [1, 1])];
-        let abreast = if n >= most * WIDE { most } else { ABREAST[0] };
+        let most = if i.terms == [1, 1] { 4 * ABREAST } else { ABREAST };
+        let abreast = [most, ABREAST].into_iter().find(|abreast| self.wide && n.is_multiple_of(abreast * WIDE));
         if sharers > 1 {
-            texts.shared(i, sharers, if self.wide && sharers * n > WIDE { ABREAST[0] } else { 1 })
-        } else if self.wide && n >= abreast * WIDE {
+            texts.shared(i, sharers, if self.wide && sharers * n > WIDE { ABREAST } else { 1 })
+        } else if let Some(abreast) = abreast {
             texts.abreast(i, abreast)
         } else {
             texts.one_by_one(i)
@@ -315,17 +316,13 @@ impl Texts {
         let (Texts { rest, y, value, .. }, sum, n) = (self, self.sum(i), i.values());
         let index = indices(i, &[&*sum, rest, value].concat());
         let mut text = format!("for (var start = thread; start < {n}u; start += {abreast}u * THREADS) {{\n");
-        // Without a rest nothing needs to be looked up twice, nor asked whether it is there.
-        let rest_is_none = n.is_multiple_of(abreast * WIDE);
+        let nth = |k: usize| format!("{{\nlet n = start + {k}u * THREADS;\n");
         for k in 0..abreast {
-            let own = format!("start + {k}u * THREADS");
-            let own = if rest_is_none { own } else { format!("min({own}, {}u)", n - 1) };
-            text += &format!("var word{k} = 0u;\n{{\nlet n = {own};\n{index}{sum}{rest}word{k} = {value};\n}}\n");
+            text += &format!("var word{k} = 0u;\n{}{index}{sum}{rest}word{k} = {value};\n}}\n", nth(k));
         }
         let index = indices(i, y);
         for k in 0..abreast {
-            let there = if rest_is_none { String::new() } else { format!("if (start + {k}u * THREADS < {n}u) ") };
-            text += &format!("{there}{{\nlet n = start + {k}u * THREADS;\n{index}{y} = word{k};\n}}\n");
+            text += &format!("{}{index}{y} = word{k};\n}}\n", nth(k));
         }
         text + "}\n"
     }

@@ -55,7 +55,7 @@ fn bindings(update: &Update, places: &Places, adapter: Adapter, text: &str) -> S
     let (memories, reads) = (places.memories.len(), update.reads().len());
     // Two that it reads and two that it writes, of each the first or both or none.
     let there = |i: usize| if i < 2 { memories + i < reads } else { i - 2 < update.writes().len() };
-    let lines = own.trim().lines().enumerate().filter(|(i, _)| there(*i));
+    let lines = own.lines().skip(1).enumerate().filter(|(i, _)| there(*i));
     for (binding, (i, line)) in lines.enumerate() {
         text += &(line.replace(&format!("({})", i + 3), &format!("({})", memories + 1 + binding)) + "\n");
     }
