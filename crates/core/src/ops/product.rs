@@ -251,8 +251,8 @@ impl Cover {
     /// For entry points that pass both operands through workgroup memory: a workgroup owns `TILE` × `TILE` values, 128, 64
     /// 32 or 16, at least and at most these.
     ///
-    /// Large tiles load less; where they would be few, small ones, and of these the inner dimension is split as well. Both
-    /// bounds were measured on an H100; a smaller GPU has the workgroups run one after another, which costs it little.
+    /// Large tiles load less; where they would be few, small ones, and of these the inner dimension is split as well. The
+    /// bounds were measured on an H100, tiles of 16 on an H200; a smaller GPU has the workgroups run one after another, which costs it little.
     pub fn shared([m, n, k]: [usize; 3], [least, most]: [usize; 2]) -> Self {
         /// Workgroups from which on a larger tile pays.
         const ENOUGH: usize = 100;

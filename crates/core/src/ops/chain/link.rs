@@ -6,7 +6,7 @@ use crate::ops::epilogue::Epilogue;
 use crate::program::Tensor;
 
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
-/// what a dispatch and a multiplication take on GPUs, not timed yet.
+/// what a dispatch and a multiplication take on GPUs; timed were only layers of a tenth of that, which chains make no slower.
 const MOST_WORK: u64 = 1 << 20;
 /// The most values of an image that a layer without multiplications writes, likewise.
 const MOST_VALUES: usize = 1 << 16;
