@@ -118,8 +118,8 @@ impl Job {
         }
     }
 
-    /// How many threads of a workgroup share a tile: more where tiles are few and sums long. None on a software adapter, where a barrier
-    /// and the memory to share in cost more than a long sum.
+    /// How many threads of a workgroup share a tile: more where tiles are few and sums long. None on a software adapter, where a
+    /// barrier and the memory to share in cost more than a long sum.
     pub fn split(&self, adapter: Adapter, group: usize) -> usize {
         let tile = self.tile(adapter);
         let mut split = 1;
