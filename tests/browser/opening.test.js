@@ -27,6 +27,15 @@ test('it opens from a sub-path, trains by itself, and nothing is amiss', async (
   assert.deepEqual(complaints, []);
 });
 
+test('a browser whose language is no language tag trains as any other', async () => {
+  page = await browser.newPage();
+  const complaints = complaintsOf(page);
+  await page.addInitScript("Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })");
+  await page.goto(site.address);
+  await untilState(page, 'training', ({ playing, step }) => playing && step > 20);
+  assert.deepEqual(complaints, []);
+});
+
 test('it paints at once, counts the bytes, and trains on the first 10,000 images while the rest is on its way', async () => {
   page = await browser.newPage();
   /** @type {Record<string, () => void>} */

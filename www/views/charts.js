@@ -3,7 +3,7 @@
 // Faint lines are the numbers as they come, firm ones their running mean. Lines
 // differ in dashes as well as in colour, and a table says the same.
 
-import uPlot from 'uplot';
+import uPlot from './plot.js';
 import { number, t } from '../i18n/index.js';
 import { table } from './table.js';
 import { colour } from './theme.js';

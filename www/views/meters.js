@@ -1,6 +1,6 @@
 // The meters: what the judge reads, as numbers, as ten bars, and as a distance over time, which a table says as well.
 
-import uPlot from 'uplot';
+import uPlot from './plot.js';
 import { evenly } from '../history.js';
 import { number, numberOrLess, rich, t } from '../i18n/index.js';
 import { topOf } from './bars.js';
