@@ -1,4 +1,4 @@
-//! `digit-forge bench`: how long steps take, how much of that their products are and which of their operations, how near the
+//! `digit-forge bench`: how long steps take, how much of that are their products, what each operation takes alone, how near
 //! products come to what the machine can do, and how the time grows with batch and width.
 //!
 //! Data are made up, as their content doesn't matter to the time. Whatever is compared takes turns (`rounds.rs`).

@@ -46,7 +46,7 @@ impl Workload {
     }
 
     /// Each operation of one training step with these settings, as an engine runs it, alone: its program's name, its own
-    /// with the shape of what it writes, and what repeats it. In order; programs that a step runs more than once are there once.
+    /// with the shape of what it writes last, and what repeats it. In order; programs that a step runs more than once are there once.
     ///
     /// # Errors
     /// [`crate::Error`] where the settings give shapes that don't fit.
@@ -57,7 +57,8 @@ impl Workload {
             let alone = |op: &Rc<dyn Op>| {
                 let recording = gan.recording.keep(|other| std::ptr::addr_eq(other, Rc::as_ptr(op)));
                 let work = Workload { recording: Rc::new(recording), programs: vec![program] };
-                let shape = &gan.recording.info(op.writes()[0]).shape;
+                let last = op.parts().and_then(<[_]>::last).unwrap_or(op);
+                let shape = &gan.recording.info(last.writes()[0]).shape;
                 ([name.clone(), format!("{} {shape}", op.name())], work)
             };
             ops.iter().map(alone).collect::<Vec<_>>()

@@ -370,7 +370,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         }
     };
     vec![
-        // Registers: 16x16, 8x16, 16x8, 8x8, 16x4, 8x4; shared: tiles of 128 and 64, and of 32, split or not.
+        // Registers: 16x16, 8x16, 16x8, 8x8, 16x4, 8x4; shared: tiles of 128, 64, 32 and 16, split or not.
         scene([260, 512, 532], TransposedA, None, false),
         scene([259, 512, 532], Plain, Some(LeakyRelu(0.2)), false),
         scene([259, 512, 532], TransposedB, Some(Tanh), true),
@@ -385,6 +385,10 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         scene([1300, 68, 1284], Plain, None, false),
         scene([1300, 68, 1284], TransposedA, Some(Tanh), false),
         scene([1299, 68, 1284], TransposedB, Some(Tanh), true),
+        scene([700, 68, 900], Plain, Some(LeakyRelu(0.2)), false),
+        scene([700, 36, 900], TransposedB, Some(Tanh), true),
+        scene([300, 36, 300], TransposedA, None, false),
+        scene([64, 64, 64], TransposedB, Some(Sigmoid), false),
         // Neither.
         scene([130, 110, 61], Plain, Some(Tanh), false),
         scene([9, 3000, 5], TransposedA, None, false),

@@ -4,7 +4,7 @@
 //
 // A thread owns a 4x4 tile of Y in registers and needs no barrier to fill it. TILES tiles lie side by side in a
 // workgroup; SPLIT threads share one tile, each summing its own stretch of the inner dimension, and add the parts
-// pairwise, always the same ones, so the result never depends on timing. A transposed operand is only another pair of
+// pairwise down to four and those in order, so the result never depends on timing. A transposed operand is only another pair of
 // strides. Rows and columns past the edge read the last valid one and are not written. It takes any extents; those that
 // consist of whole blocks of 4x4 have product_blocks.wgsl.
 

@@ -13,7 +13,7 @@
 //
 // A tile is fours of places by fours of channels. Where the channels are no multiple of four, it is four values in a row
 // instead, whatever their places and channels. SPLIT threads may share a tile, each summing its own stretch of pixels;
-// they add the parts pairwise, always the same ones, so the result never depends on timing.
+// they add the parts pairwise, down to four of a block and those in order, so the result never depends on timing.
 
 struct Params {
     optimizer_lane: u32, // of the clock
