@@ -116,7 +116,8 @@ impl Course {
         let average = classifier.twin(r);
 
         let draw = r.begin("draw");
-        let batch = Batch { size: SIZE, pixels, first: total.min(OPENING_IMAGES) as u32, total: total as u32 };
+        let first = total.min(OPENING_IMAGES) as u32;
+        let batch = Batch { size: SIZE, pixels, first, total: total as u32, paper: -1.0 };
         let (drawn, drawn_labels) = r.gather(images, labels, available, clock, batch)?;
 
         let learn = r.begin("learn");

@@ -155,7 +155,9 @@ impl Gan {
 
         let draw = r.begin("draw");
         let noise = r.noise([batch, z], clock, Lane::Draws, NOISE_STREAM, Distribution::Normal)?;
-        let sampling = Batch { size: batch, pixels, first: total.min(OPENING_IMAGES) as u32, total: total as u32 };
+        let paper = if enlarging.is_some() { 0.0 } else { -1.0 };
+        let first = total.min(OPENING_IMAGES) as u32;
+        let sampling = Batch { size: batch, pixels, first, total: total as u32, paper };
         let (real, real_labels) = r.gather(images, labels, available, clock, sampling)?;
         // All rows are drawn, since which is which follows from its place, and all but the shard's are left at once.
         let [noise, real, real_labels] = [shard.of(r, noise)?, shard.of(r, real)?, shard.of(r, real_labels)?];
@@ -294,11 +296,9 @@ fn sampled(
 /// The weights of a transposed convolution with stride 2 that enlarges an image bilinearly: this by itself.
 pub const ENLARGING: [f32; 4] = [0.25, 0.75, 0.75, 0.25];
 
-/// Real images `[B, 784]` twice as large, `[B, 3136]`.
-pub(super) fn enlarged(r: &mut Recorder, images: Tensor, weights: Tensor) -> Result<Tensor> {
-    let batch = r.shape(images).0[0];
-    // Paper is 0 meanwhile, as what lies outside.
-    let ink = r.affine(images, 1.0, 1.0)?;
+/// Real images `[B, 784]` twice as large, `[B, 3136]`. Their paper is 0, as what lies outside, so ink is 2; the larger ones' is -1.
+pub(super) fn enlarged(r: &mut Recorder, ink: Tensor, weights: Tensor) -> Result<Tensor> {
+    let batch = r.shape(ink).0[0];
     let ink = r.reshape(ink, [batch, IMAGE.rows, IMAGE.columns, 1])?;
     let large = r.conv_transpose(ink, weights, 2, 1)?;
     let paper = r.constant([1], -1.0);

@@ -82,7 +82,13 @@ impl Gan {
         let rows = PACKS * s.pack as usize;
         let shown = r.input("shown", [rows, IMAGE.pixels()], DType::F32);
         let shown_labels = r.input("shown labels", [rows], DType::U32);
-        let seen = self.enlarging.map_or(Ok(shown), |weights| enlarged(r, shown, weights))?;
+        let seen = match self.enlarging {
+            Some(weights) => {
+                let ink = r.affine(shown, 1.0, 1.0)?;
+                enlarged(r, ink, weights)?
+            }
+            None => shown,
+        };
         let shown_logits = d.forward(r, seen, shown_labels, Pass::PLAIN)?;
 
         let kept = [logits, sums, shown_logits];

@@ -4,7 +4,8 @@
 // know of each other, so nobody waits for the others.
 //
 // chain.rs binds the memories that the layers touch, and writes a function for each of them: what stands here between the marks
-// is a sample. Channels are fours, and places count fours; but an image of one channel is read and written by single values.
+// is a sample. Channels are fours, and places count fours; but an image of one channel is read and written by single values, and where
+// channels are neither, all is: each value in a vector of its own, and places count values.
 
 struct Params {
     links: u32, // layers; for whoever looks at the buffer
@@ -21,7 +22,7 @@ fn single_NTH(at: u32) -> f32 { return memory_NTH[at / 4u][at % 4u]; }
 fn put_four_NTH(at: u32, y: vec4f) { memory_NTH[at] = y; }
 //</fours>
 //<singles>
-// One with an image of a single channel: two threads may not write one vector.
+// One with an image that is written by single values: two threads may not write one vector.
 @group(0) @binding(1) var<storage, read_write> memory_NTH: array<f32>;
 fn four_NTH(at: u32) -> vec4f { return vec4f(memory_NTH[4u * at], memory_NTH[4u * at + 1u], memory_NTH[4u * at + 2u], memory_NTH[4u * at + 3u]); }
 fn single_NTH(at: u32) -> f32 { return memory_NTH[at]; }
@@ -79,6 +80,22 @@ fn finish(value: vec4f, beside: vec4f, gated: bool, activation: u32, leak: f32) 
 }
 
 //<convolve>
+//<weights_by_value>
+// Weights of four of so many channels.
+fn LINK_right(start: u32, step: u32, column: u32, channels: u32) -> vec4f {
+    let at = start + step * min(4u * column + vec4u(0u, 1u, 2u, 3u), vec4u(channels - 1u));
+    return vec4f(LINK_W(at.x), LINK_W(at.y), LINK_W(at.z), LINK_W(at.w));
+}
+//</weights_by_value>
+//<put_by_value>
+// Writes those that there are.
+fn LINK_each(value: vec4f, pixel: u32, column: u32, channels: u32) {
+    for (var channel = 4u * column; channel < min(4u * column + 4u, channels); channel++) {
+        LINK_PUT(vec4f(value[channel % 4u]), pixel * channels + channel, channel);
+    }
+}
+//</put_by_value>
+
 // A convolution, or its transpose, from a source to a result. A transpose's pixels fall into PHASES down and as many across, by the
 // places of the kernel that reach them: those of a tile are of one phase. Of lines that name ROW or NTH there is one for each four
 // of pixels or of channels in a thread's tile. SPLIT threads may share a tile of one four each, of which each sums its own stretch
@@ -89,10 +106,11 @@ fn LINK_convolve(image: u32, thread: u32) {
     const WIDE = 1u; // and fours of channels
     const HEIGHT = 7i; // of the source
     const WIDTH = 7i;
-    const DEPTH = 4u; // its channels, in fours; or one
+    const DEPTH = 4u; // its channels, in fours; or in single values
     const PIXELS_DOWN = 7u; // of the result, or of one of its phases
     const PIXELS_ACROSS = 7u;
-    const CHANNELS = 2u; // the result's, likewise
+    const CHANNELS = 2u; // the result's, in fours; or one
+    const SINGLES = 8u; // and by value
     const TAPS_DOWN = 2u; // places of the kernel that reach a pixel
     const TAPS_ACROSS = 2u;
     const STRIDE = 1u; // pixels of the source from one of the result to the next
@@ -157,23 +175,45 @@ fn LINK_convolve(image: u32, thread: u32) {
             // Four channels of four pixels, one pixel in each column.
             let left_LINK_ROW = mat4x4f(select(vec4f(), LINK_X(at_LINK_ROW.x), inside_LINK_ROW.x), select(vec4f(), LINK_X(at_LINK_ROW.y), inside_LINK_ROW.y), select(vec4f(), LINK_X(at_LINK_ROW.z), inside_LINK_ROW.z), select(vec4f(), LINK_X(at_LINK_ROW.w), inside_LINK_ROW.w));
             //</from_fours>
-            //<from_one>
+            //<from_values>
             let left_LINK_ROW = select(vec4f(), vec4f(LINK_X(at_LINK_ROW.x), LINK_X(at_LINK_ROW.y), LINK_X(at_LINK_ROW.z), LINK_X(at_LINK_ROW.w)), inside_LINK_ROW);
-            let right_LINK_NTH = LINK_W(place * CHANNELS + column + LINK_NTH);
+            //<weights_by_four>
+            let right_LINK_NTH = LINK_W((place * DEPTH + i) * CHANNELS + column + LINK_NTH);
+            //</weights_by_four>
+            //<weights_by_value>
+            //<forward>
+            let right_LINK_NTH = LINK_right((place * DEPTH + i) * SINGLES, 1u, column + LINK_NTH, SINGLES);
+            //</forward>
+            //<transpose>
+            let right_LINK_NTH = LINK_right(place * SINGLES * DEPTH + i, DEPTH, column + LINK_NTH, SINGLES);
+            //</transpose>
+            //</weights_by_value>
             sum_LINK_ROW_LINK_NTH += mat4x4f(right_LINK_NTH * left_LINK_ROW.x, right_LINK_NTH * left_LINK_ROW.y, right_LINK_NTH * left_LINK_ROW.z, right_LINK_NTH * left_LINK_ROW.w);
-            //</from_one>
+            //</from_values>
             //<to_one>
             let right_LINK_NTH = LINK_W(place * DEPTH + i);
             sum_LINK_ROW_LINK_NTH += right_LINK_NTH * left_LINK_ROW;
             //</to_one>
             //<both_fours>
             //<forward>
+            //<weights_by_four>
             let w_LINK_NTH = (4u * place * DEPTH + 4u * i) * CHANNELS + column + LINK_NTH;
             let right_LINK_NTH = mat4x4f(LINK_W(w_LINK_NTH), LINK_W(w_LINK_NTH + CHANNELS), LINK_W(w_LINK_NTH + 2u * CHANNELS), LINK_W(w_LINK_NTH + 3u * CHANNELS));
+            //</weights_by_four>
+            //<weights_by_value>
+            let w_LINK_NTH = (4u * place * DEPTH + 4u * i) * SINGLES;
+            let right_LINK_NTH = mat4x4f(LINK_right(w_LINK_NTH, 1u, column + LINK_NTH, SINGLES), LINK_right(w_LINK_NTH + SINGLES, 1u, column + LINK_NTH, SINGLES), LINK_right(w_LINK_NTH + 2u * SINGLES, 1u, column + LINK_NTH, SINGLES), LINK_right(w_LINK_NTH + 3u * SINGLES, 1u, column + LINK_NTH, SINGLES));
+            //</weights_by_value>
             //</forward>
             //<transpose>
+            //<put_by_four>
             let w_LINK_NTH = 4u * (place * CHANNELS + column + LINK_NTH) * DEPTH + i;
             let right_LINK_NTH = transpose(mat4x4f(LINK_W(w_LINK_NTH), LINK_W(w_LINK_NTH + DEPTH), LINK_W(w_LINK_NTH + 2u * DEPTH), LINK_W(w_LINK_NTH + 3u * DEPTH)));
+            //</put_by_four>
+            //<put_by_value>
+            let w_LINK_NTH = (place * SINGLES + min(4u * (column + LINK_NTH) + vec4u(0u, 1u, 2u, 3u), vec4u(SINGLES - 1u))) * DEPTH + i;
+            let right_LINK_NTH = transpose(mat4x4f(LINK_W(w_LINK_NTH.x), LINK_W(w_LINK_NTH.y), LINK_W(w_LINK_NTH.z), LINK_W(w_LINK_NTH.w)));
+            //</put_by_value>
             //</transpose>
             sum_LINK_ROW_LINK_NTH += right_LINK_NTH * left_LINK_ROW;
             //</both_fours>
@@ -184,7 +224,7 @@ fn LINK_convolve(image: u32, thread: u32) {
             tap = select(tap, vec2u(tap.x + 1u, 0u), turns);
         }
         let down_LINK_ROW = image * PIXELS_DOWN * PHASES + y_LINK_ROW * PHASES + phase.x;
-        let to_LINK_ROW = (down_LINK_ROW * PIXELS_ACROSS * PHASES + x_LINK_ROW * PHASES + phase.y) * CHANNELS + column;
+        let to_LINK_ROW = down_LINK_ROW * PIXELS_ACROSS * PHASES + x_LINK_ROW * PHASES + phase.y;
         let left_over_LINK_ROW = i32(PIXELS) - i32(row + 4u * LINK_ROW);
         //<shared>
         for (var half = 0u; half < 4u; half += 2u) {
@@ -203,36 +243,108 @@ fn LINK_convolve(image: u32, thread: u32) {
                 for (var other = 1u; other < SPLIT; other++) {
                     sum += fours[thread % (THREADS / SPLIT) + other * (THREADS / SPLIT)][own];
                 }
+                //<put_by_four>
                 //<to_fours>
-                LINK_PUT(sum, to_LINK_ROW[row], column);
+                LINK_PUT(sum, to_LINK_ROW[row] * CHANNELS + column, column);
                 //</to_fours>
                 //<to_one>
-                LINK_PUT(sum.x, to_LINK_ROW[row], column);
+                LINK_PUT(vec4f(sum.x), to_LINK_ROW[row], 0u);
                 //</to_one>
+                //</put_by_four>
+                //<put_by_value>
+                LINK_each(sum, to_LINK_ROW[row], column, SINGLES);
+                //</put_by_value>
             }
         }
         //</shared>
         //<alone>
-        if (left_over_LINK_ROW > 0i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[0], to_LINK_ROW.x + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 1i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[1], to_LINK_ROW.y + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 2i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[2], to_LINK_ROW.z + LINK_NTH, column + LINK_NTH); }
-        if (left_over_LINK_ROW > 3i) { LINK_PUT(sum_LINK_ROW_LINK_NTH[3], to_LINK_ROW.w + LINK_NTH, column + LINK_NTH); }
+        //<put_by_four>
+        if (left_over_LINK_ROW > 0i) { LINK_PUT(vec4f(sum_LINK_ROW_LINK_NTH[0]), to_LINK_ROW.x * CHANNELS + column + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 1i) { LINK_PUT(vec4f(sum_LINK_ROW_LINK_NTH[1]), to_LINK_ROW.y * CHANNELS + column + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 2i) { LINK_PUT(vec4f(sum_LINK_ROW_LINK_NTH[2]), to_LINK_ROW.z * CHANNELS + column + LINK_NTH, column + LINK_NTH); }
+        if (left_over_LINK_ROW > 3i) { LINK_PUT(vec4f(sum_LINK_ROW_LINK_NTH[3]), to_LINK_ROW.w * CHANNELS + column + LINK_NTH, column + LINK_NTH); }
+        //</put_by_four>
+        //<put_by_value>
+        if (left_over_LINK_ROW > 0i) { LINK_each(sum_LINK_ROW_LINK_NTH[0], to_LINK_ROW.x, column + LINK_NTH, SINGLES); }
+        if (left_over_LINK_ROW > 1i) { LINK_each(sum_LINK_ROW_LINK_NTH[1], to_LINK_ROW.y, column + LINK_NTH, SINGLES); }
+        if (left_over_LINK_ROW > 2i) { LINK_each(sum_LINK_ROW_LINK_NTH[2], to_LINK_ROW.z, column + LINK_NTH, SINGLES); }
+        if (left_over_LINK_ROW > 3i) { LINK_each(sum_LINK_ROW_LINK_NTH[3], to_LINK_ROW.w, column + LINK_NTH, SINGLES); }
+        //</put_by_value>
         //</alone>
     }
 }
 //</convolve>
 
+//<head>
+//<to_one>
+// Adds up eight sums of each thread, and writes those that there are.
+fn LINK_fold(part: array<vec4f, 2>, first: u32, left: u32, to: u32, thread: u32) {
+    workgroupBarrier();
+    fours[thread] = part;
+    workgroupBarrier();
+    for (var rows = THREADS / 2u; rows >= 4u; rows /= 2u) {
+        if (thread < rows) {
+            fours[thread] = array(fours[thread][0] + fours[thread + rows][0], fours[thread][1] + fours[thread + rows][1]);
+        }
+        workgroupBarrier();
+    }
+    for (var n = thread; n < min(left, 8u); n += THREADS) {
+        var sum = 0.0;
+        for (var row = 0u; row < min(THREADS, 4u); row++) {
+            sum += fours[row][n / 4u][n % 4u];
+        }
+        LINK_PUT(vec4f(sum), to + n, first + n);
+    }
+}
+//</to_one>
+
+// A product of the image's values with few columns, as is D's head; or with as few rows, as is its gradient. Four values of the image
+// meet NARROW fours of weights, one of each column in turn. Of lines that name NTH there is one for each column, of those that name
+// ROW for each eight.
+fn LINK_head(image: u32, thread: u32) {
+    //<constants>
+    const FOURS = 196u; // of an image
+    const NARROW = 11u; // columns
+    //</constants>
+    //<to_one>
+    var sums: array<array<vec4f, 2>, (NARROW + 7u) / 8u>;
+    //</to_one>
+    //<to_fours>
+    let x_LINK_NTH = LINK_X(image * NARROW + LINK_NTH);
+    //</to_fours>
+    for (var i = thread; i < FOURS; i += THREADS) {
+        var w: array<vec4f, NARROW>;
+        w[LINK_NTH] = LINK_W(i * NARROW + LINK_NTH);
+        let column_LINK_NTH = vec4f(w[LINK_NTH / 4u][LINK_NTH % 4u], w[(NARROW + LINK_NTH) / 4u][(NARROW + LINK_NTH) % 4u], w[(2u * NARROW + LINK_NTH) / 4u][(2u * NARROW + LINK_NTH) % 4u], w[(3u * NARROW + LINK_NTH) / 4u][(3u * NARROW + LINK_NTH) % 4u]);
+        //<to_one>
+        let x = LINK_X(image * FOURS + i);
+        sums[LINK_NTH / 8u][LINK_NTH / 4u % 2u][LINK_NTH % 4u] += dot(x, column_LINK_NTH);
+        //</to_one>
+        //<to_fours>
+        var sum = vec4f();
+        sum += x_LINK_NTH * column_LINK_NTH;
+        LINK_PUT(sum, image * FOURS + i, i);
+        //</to_fours>
+    }
+    //<to_one>
+    LINK_fold(sums[LINK_ROW], 8u * LINK_ROW, NARROW - 8u * LINK_ROW, image * NARROW + 8u * LINK_ROW, thread);
+    //</to_one>
+}
+//</head>
+
 //<even_out>
 // Normalises the image, as normalize.wgsl does, or is the gradient of that.
 fn LINK_even_out(image: u32, thread: u32) {
     //<constants>
-    const FOURS = 98u; // of an image
-    const CHANNELS = 2u;
+    const VECTORS = 98u; // of an image
+    const LANES = 4u; // values in a vector
+    const CHANNELS = 2u; // in vectors
     //</constants>
-    const N = f32(4u * FOURS);
-    let start = image * FOURS;
+    const N = f32(LANES * VECTORS);
+    const USED = vec4f(vec4u(0u, 1u, 2u, 3u) < vec4u(LANES));
+    let start = image * VECTORS;
     var part = vec2f();
-    for (var i = start + thread; i < start + FOURS; i += THREADS) {
+    for (var i = start + thread; i < start + VECTORS; i += THREADS) {
         part.x += dot(LINK_FROM(i), vec4f(1.0));
         //<backward>
         part.y += dot(LINK_X(i), vec4f(1.0));
@@ -240,8 +352,8 @@ fn LINK_even_out(image: u32, thread: u32) {
     }
     let mean = total(part, thread) / N;
     part = vec2f();
-    for (var i = start + thread; i < start + FOURS; i += THREADS) {
-        let centred = LINK_FROM(i) - mean.x;
+    for (var i = start + thread; i < start + VECTORS; i += THREADS) {
+        let centred = (LINK_FROM(i) - mean.x) * USED;
         part.x += dot(centred, centred);
         //<backward>
         part.y += dot(centred, LINK_X(i));
@@ -249,7 +361,7 @@ fn LINK_even_out(image: u32, thread: u32) {
     }
     let second = total(part, thread) / N;
     let inverse = inverseSqrt(second.x + params.epsilon);
-    for (var i = start + thread; i < start + FOURS; i += THREADS) {
+    for (var i = start + thread; i < start + VECTORS; i += THREADS) {
         var x = LINK_FROM(i) - mean.x;
         //<backward>
         x = LINK_X(i) - mean.y - x * (second.y * inverse * inverse);

@@ -35,7 +35,7 @@ enum Heard {
 }
 
 params! {
-    size: u32, words: u32, first: u32, total: u32, opening: u32, draws: u32, seed: u32,
+    size: u32, words: u32, first: u32, total: u32, opening: u32, draws: u32, seed: u32, paper: f32,
     noise: u32, labels: u32, lane: u32, stream: u32, label: f32, classes: u32,
 }
 
@@ -127,6 +127,7 @@ impl Op for Draw {
             opening: batch.opening(),
             draws: Lane::Draws as u32,
             seed: Lane::Seed as u32,
+            paper: batch.paper,
             noise: self.columns[0] as u32,
             labels: self.columns[1] as u32,
             lane: self.noise.lane as u32,
@@ -165,7 +166,7 @@ fn scene(size: usize, z: usize, hears: Hears) -> super::check::Scene {
     use super::gather::Batch;
     use super::tick::LANES;
     use crate::program::DType;
-    let batch = Batch { size, pixels: 12, first: 30, total: 101 };
+    let batch = Batch { size, pixels: 12, first: 30, total: 101, paper: -0.5 };
     let words = |n: u32| (0..n).map(|i| i.wrapping_mul(0x9e37_79b9)).collect::<Vec<u32>>();
     let mut r = Recorder::new();
     r.begin("scene");

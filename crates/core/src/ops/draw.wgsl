@@ -12,6 +12,7 @@ struct Params {
     opening: u32, // positions of the opening pass
     draws: u32, // the lane of the clock that counts batches
     seed: u32, // the lane of the clock that holds the seed
+    paper: f32, // the pixel of a byte of 0
     noise: u32, // columns of noise in a row of the input,
     labels: u32, // and of the label after them
     lane: u32, // of the clock, for the noise
@@ -41,7 +42,7 @@ fn draw(
     let image = image_at(position, seed, params.first, params.total, params.opening, available[0]);
     for (var j = local.x; j < params.words; j += 64u) {
         let bytes = (vec4u(images[image * params.words + j]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
-        let values = vec4f(bytes) / 127.5 - 1.0;
+        let values = vec4f(bytes) / 127.5 + params.paper;
         let at = (group.x * params.words + j) * 4u;
         pixels[at] = values.x;
         pixels[at + 1u] = values.y;

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::program::{DType, Recorder, Shape, Tensor};
 
 /// What is drawn, batch after batch, as [`Lane::Draws`] counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Batch {
     /// Images in a batch.
     pub size: usize,
@@ -34,6 +34,8 @@ pub struct Batch {
     pub first: u32,
     /// Images in all, at least 1.
     pub total: u32,
+    /// The pixel that a byte of 0 becomes; one of 255 becomes 2 more.
+    pub paper: f32,
 }
 
 impl Batch {
@@ -95,10 +97,10 @@ pub(super) struct Gather {
     pub batch: Batch,
 }
 
-params! { size: u32, words: u32, first: u32, total: u32, opening: u32, draws: u32, seed: u32 }
+params! { size: u32, words: u32, first: u32, total: u32, opening: u32, draws: u32, seed: u32, paper: f32 }
 
 impl Recorder {
-    /// The batch after those that [`Lane::Draws`] has counted, which is ticked later: pixels `[B, pixels]` from -1 to 1, and labels `[B]` as integers.
+    /// The batch after those that [`Lane::Draws`] has counted, which is ticked later: pixels `[B, pixels]`, and labels `[B]` as integers.
     ///
     /// `images` holds a byte for each pixel, four to a word, the first in its lowest bits, and `labels` a byte for each
     /// image likewise; `available [1]` says how many images have arrived.
@@ -115,7 +117,7 @@ impl Recorder {
     ) -> Result<(Tensor, Tensor)> {
         let op = "gather";
         self.check_clock(op, clock)?;
-        let Batch { size, pixels, first, total } = batch;
+        let Batch { size, pixels, first, total, .. } = batch;
         if size == 0 || pixels == 0 || !pixels.is_multiple_of(4) || first == 0 || total == 0 {
             let shape = Shape(vec![size, pixels]);
             return Err(Error::Shape { op, shape, why: "a batch has images, and an image a multiple of 4 pixels" });
@@ -161,13 +163,13 @@ impl Op for Gather {
         let labels: &mut [u32] = bytemuck::cast_slice_mut(labels);
 
         let start = Lane::Draws.of(clock).wrapping_mul(self.batch.size as u32);
-        let stride = self.batch.pixels / 4;
+        let (stride, paper) = (self.batch.pixels / 4, self.batch.paper);
         for ((i, row), label) in (0..).zip(pixels.chunks_exact_mut(self.batch.pixels)).zip(labels) {
             let image = position_to_index(&self.batch, Lane::Seed.of(clock), available, start.wrapping_add(i)) as usize;
             let words = &images[image * stride..][..stride];
             wide(|| {
                 for (values, word) in row.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-                    *values = word.to_le_bytes().map(|byte| f32::from(byte) / 127.5 - 1.0);
+                    *values = word.to_le_bytes().map(|byte| f32::from(byte) / 127.5 + paper);
                 }
             });
             *label = u32::from(packed_labels[image / 4].to_le_bytes()[image % 4]);
@@ -175,7 +177,7 @@ impl Op for Gather {
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {
-        let Batch { size, pixels, first, total } = self.batch;
+        let Batch { size, pixels, first, total, paper } = self.batch;
         let params = Params {
             size: size as u32,
             words: (pixels / 4) as u32,
@@ -184,6 +186,7 @@ impl Op for Gather {
             opening: self.batch.opening(),
             draws: Lane::Draws as u32,
             seed: Lane::Seed as u32,
+            paper,
         };
         let workgroups = [size as u32, 1, 1];
         Kernel {
@@ -232,15 +235,15 @@ fn scene(batch: Batch, seed: u32, draws: u32, available: u32) -> super::check::S
 
 #[cfg(test)]
 pub(super) fn scenes() -> Vec<super::check::Scene> {
-    let batch = Batch { size: 7, pixels: 12, first: 30, total: 101 };
+    let batch = Batch { size: 7, pixels: 12, first: 30, total: 101, paper: -1.0 };
     vec![
         scene(batch, 1, 3, 30),
         scene(batch, 1, 5, 50),
         scene(batch, 1, 70, 101),
         scene(batch, 0xffff_0001, u32::MAX, 101),
         scene(Batch { total: 13, ..batch }, 2, 9, 13),
-        scene(Batch { size: 33, pixels: 784, first: 100, total: 200 }, 3, 40, 200),
-        scene(Batch { size: 1, pixels: 4, first: 1, total: 1 }, 4, 1, 1),
+        scene(Batch { size: 33, pixels: 784, first: 100, total: 200, paper: 0.0 }, 3, 40, 200),
+        scene(Batch { size: 1, pixels: 4, first: 1, total: 1, paper: -1.0 }, 4, 1, 1),
     ]
 }
 
@@ -253,7 +256,7 @@ mod tests {
     #[test]
     fn every_epoch_visits_each_image_once() {
         for (n, size) in [(1, 3), (2, 1), (5, 2), (16, 5), (17, 4), (1000, 64), (10_000, 33), (60_000, 64)] {
-            let batch = Batch { size, pixels: 4, first: n, total: n };
+            let batch = Batch { size, pixels: 4, first: n, total: n, paper: -1.0 };
             for epoch in 0..3 {
                 let mut visits = vec![0; n as usize];
                 for position in epoch * n..(epoch + 1) * n {
@@ -329,7 +332,7 @@ mod tests {
 
     #[test]
     fn the_opening_pass_ends_with_its_last_whole_batch() {
-        let batch = Batch { size: 7, pixels: 4, first: 30, total: 101 };
+        let batch = Batch { size: 7, pixels: 4, first: 30, total: 101, paper: -1.0 };
         let index = |available, position| position_to_index(&batch, 1, available, position);
         let mut opening: Vec<u32> = (0..28).map(|p| index(30, p)).collect();
         assert_eq!(opening, (0..28).map(|p| index(101, p)).collect::<Vec<_>>(), "independent of the download");
@@ -348,7 +351,7 @@ mod tests {
 
     #[test]
     fn copies_the_pixels_and_labels_of_the_images_it_names() {
-        let batch = Batch { size: 7, pixels: 12, first: 30, total: 101 };
+        let batch = Batch { size: 7, pixels: 12, first: 30, total: 101, paper: -1.0 };
         for (draws, available) in [(0, 30), (3, 30), (4, 100), (4, 101), (39, 101)] {
             let scene = scene(batch, 8, draws, available);
             let outputs = scene.on_cpu();
@@ -371,7 +374,7 @@ mod tests {
         let images = r.input("images", [10 * 3], DType::U32);
         let labels = r.input("labels", [3], DType::U32);
         let available = r.input("available", [1], DType::U32);
-        let batch = Batch { size: 4, pixels: 12, first: 10, total: 10 };
+        let batch = Batch { size: 4, pixels: 12, first: 10, total: 10, paper: -1.0 };
         let mut gather = |batch| r.gather(images, labels, available, clock, batch);
         assert!(gather(batch).is_ok());
         for wrong in [

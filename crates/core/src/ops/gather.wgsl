@@ -1,6 +1,6 @@
 // Comes after shuffle.wgsl.
 //
-// pixels[i, :] = byte / 127.5 - 1 and labels[i], of the image that is next in a shuffled order
+// pixels[i, :] = byte / 127.5 + paper and labels[i], of the image that is next in a shuffled order
 //
 // images: one byte a pixel, four to a word, the first in its lowest bits; labels: one byte an image, packed likewise.
 // The batch's image i has position draws * size + i in the run. A workgroup copies one image.
@@ -13,6 +13,7 @@ struct Params {
     opening: u32, // positions of the opening pass
     draws: u32, // the lane of the clock that counts batches
     seed: u32, // the lane of the clock that holds the seed
+    paper: f32, // the pixel of a byte of 0
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,7 +30,7 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     let image = image_at(position, clock[params.seed], params.first, params.total, params.opening, available[0]);
     for (var j = local.x; j < params.words; j += 64u) {
         let bytes = (vec4u(images[image * params.words + j]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
-        let values = vec4f(bytes) / 127.5 - 1.0;
+        let values = vec4f(bytes) / 127.5 + params.paper;
         let at = (group.x * params.words + j) * 4u;
         pixels[at] = values.x;
         pixels[at + 1u] = values.y;

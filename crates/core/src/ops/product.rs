@@ -3,6 +3,7 @@
 //! Its gradients are products again: for `Y = A·B`, `dA = dY·Bᵀ` and `dB = Aᵀ·dY`, and likewise for the others.
 
 use super::block::{Code, Combine, Instruction, Operand};
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::window::{Slice, Stretch};
 use super::{Adapter, Kernel, Op, params, shader};
@@ -154,6 +155,16 @@ impl Op for Product {
         };
         constants.extend(cover.constants);
         Kernel { shader, entry, constants, params, workgroups: cover.workgroups }
+    }
+
+    fn link(&self) -> Option<Link> {
+        let Product { a: source, b, y: result, m: images, n, k, epilogue, .. } = *self;
+        let form = match self.orientation {
+            Orientation::Plain => Form::Head { wide: k, narrow: n, backward: false },
+            Orientation::TransposedB => Form::Head { wide: n, narrow: k, backward: true },
+            Orientation::TransposedA => return None,
+        };
+        Link { images, source, other: Some(b), result, epilogue, form }.fitting()
     }
 
     fn flops(&self) -> u64 {

@@ -173,8 +173,20 @@ fn whole(path: &Path) -> String {
     let names = first.strip_prefix("// Comes after ").map_or(vec![], |names| names.split(" and ").collect());
     let before = names.iter().map(|n| std::fs::read_to_string(path.with_file_name(n.trim_end_matches('.'))).unwrap());
     // Of alternatives, the sample that stands in the file has these: see update.wgsl.
-    let left_out =
-        ["rows", "bias", "dense", "aligned", "transpose", "alone", "from_one", "to_one", "singles", "values"];
+    let left_out = [
+        "rows",
+        "bias",
+        "dense",
+        "aligned",
+        "transpose",
+        "alone",
+        "from_values",
+        "to_one",
+        "weights_by_value",
+        "put_by_value",
+        "singles",
+        "values",
+    ];
     let sample = |text: String| left_out.iter().fold(text, |text, name| marks::keep(&text, name, false));
     before.chain([text.clone()]).map(sample).collect()
 }

@@ -7,9 +7,11 @@ use crate::program::Tensor;
 
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
 /// what a dispatch and a multiplication take on GPUs; timed were only layers of a tenth of that, which chains make no slower.
-const MOST_WORK: u64 = 1 << 20;
+const MOST_WORK: u64 = 1 << 21;
 /// The most values of an image that a layer without multiplications writes, likewise.
 const MOST_VALUES: usize = 1 << 16;
+/// The most columns of a head: each has a sum of its own in every thread.
+const MOST_COLUMNS: usize = 16;
 
 /// A layer of which an image needs nothing of the others.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,8 @@ pub(in crate::ops) enum Form {
     Conv(Geometry),
     /// Its transpose.
     ConvTranspose(Geometry),
+    /// Makes few values of all those of an image, by a product, or many of few.
+    Head { wide: usize, narrow: usize, backward: bool },
     /// Evens out all values of an image, so many of so many channels; or is the gradient of that.
     Normalize { len: usize, channels: usize, backward: bool },
     /// Of a batch norm, or of its gradient: means, sums of squares and of products of each channel of an image.
@@ -55,18 +59,16 @@ impl Form {
             Form::Conv(g) | Form::ConvTranspose(g) => {
                 let phases = if let Form::Conv(_) = self { 1 } else { g.stride };
                 let whole = [g.height, g.width, g.kernel[0], g.kernel[1]].iter().all(|n| n.is_multiple_of(phases));
-                let fours = g.channels.is_multiple_of(4) || g.out_channels.is_multiple_of(4);
-                let singles = [g.channels, g.out_channels].iter().all(|&n| n == 1 || n.is_multiple_of(4));
-                let work = g.flops() / 2 / g.batch.max(1) as u64;
-                whole && fours && singles && work <= MOST_WORK
+                whole && g.flops() / 2 / g.batch.max(1) as u64 <= MOST_WORK
             }
-            Form::Normalize { len, channels, .. } => channels.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
+            Form::Head { wide, narrow, .. } => {
+                wide.is_multiple_of(4) && (1..=MOST_COLUMNS).contains(narrow) && (wide * narrow) as u64 <= MOST_WORK
+            }
+            Form::Normalize { len, .. } => (1..MOST_VALUES).contains(len),
             Form::Moments { pixels, channels, .. } | Form::Evened { pixels, channels, .. } => {
-                channels.is_multiple_of(4) && (1..MOST_VALUES).contains(&(pixels * channels))
+                (1..MOST_VALUES).contains(&(pixels * channels))
             }
-            Form::Squares { result, .. } => {
-                result[2].is_multiple_of(4) && result.iter().product::<usize>() < MOST_VALUES
-            }
+            Form::Squares { result, .. } => result.iter().product::<usize>() < MOST_VALUES,
         }
     }
 
@@ -75,14 +77,39 @@ impl Form {
         if let Form::Squares { scale, .. } = *self { scale } else { 1.0 }
     }
 
-    /// Whether the images that it reads have one channel, and whether those that it writes do.
-    pub fn single_channels(&self) -> (bool, bool) {
-        match self {
-            Form::Conv(g) => (g.channels == 1, g.out_channels == 1),
-            Form::ConvTranspose(g) => (g.out_channels == 1, g.channels == 1),
-            _ => (false, false),
-        }
+    /// What of it is taken value by value, since its channels are no fours.
+    pub fn by_value(&self) -> ByValue {
+        let fours = |channels: usize| channels.is_multiple_of(4);
+        let (source, result, transposed) = match self {
+            Form::Conv(g) => (g.channels, g.out_channels, false),
+            Form::ConvTranspose(g) => (g.out_channels, g.channels, true),
+            &Form::Head { backward, .. } => return ByValue { source: backward, weights: false, result: !backward },
+            Form::Normalize { channels, .. }
+            | Form::Moments { channels, .. }
+            | Form::Evened { channels, .. }
+            | Form::Squares { result: [.., channels], .. } => {
+                let single = !fours(*channels);
+                return ByValue { source: single, weights: single, result: single };
+            }
+        };
+        // They lie in the order of the large side's channels, then the small one's.
+        let weights = match (fours(source), transposed) {
+            (true, true) => false,
+            (true, false) => !fours(result) && result != 1,
+            (false, true) => !fours(result) || source != 1,
+            (false, false) => !fours(result),
+        };
+        ByValue { source: !fours(source), weights, result: !fours(result) }
     }
+}
+
+/// What a link takes value by value, and not in fours.
+#[derive(Clone, Copy, Debug)]
+pub struct ByValue {
+    pub source: bool,
+    /// Or what else it reads.
+    pub weights: bool,
+    pub result: bool,
 }
 
 impl Link {
@@ -99,17 +126,20 @@ impl Link {
 
     /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments.
     pub fn of_all_images(&self) -> Vec<Tensor> {
-        let weights = self.other.filter(|_| matches!(self.form, Form::Conv(_) | Form::ConvTranspose(_)));
+        let weights =
+            self.other.filter(|_| matches!(self.form, Form::Conv(_) | Form::ConvTranspose(_) | Form::Head { .. }));
         let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
         [weights, bias, self.moments()].into_iter().flatten().collect()
     }
 
-    /// Its images of one channel: what it reads or writes value by value.
+    /// What of its images is read or written value by value.
     pub fn singles(&self) -> Vec<Tensor> {
-        let (from_one, to_one) = self.form.single_channels();
-        let (gate, _, _) = self.epilogue.codes();
-        let gate = self.epilogue.beside().filter(|_| gate == Beside::Gate && to_one);
-        [from_one.then_some(self.source), to_one.then_some(self.result), gate].into_iter().flatten().collect()
+        let by_value = self.form.by_value();
+        let gate = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Gate && by_value.result);
+        [by_value.source.then_some(self.source), by_value.result.then_some(self.result), gate]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// It, if a chain can have it.

@@ -1,5 +1,6 @@
 //! Writes a chain's shader: chain.wgsl with a function for each link.
 
+use super::link::ByValue;
 use super::{Form, Link, of_links, threads};
 use crate::ops::block::{Beside, number};
 use crate::ops::conv::Geometry;
@@ -42,31 +43,36 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
         let (kind, start) = if single { ("single", r.info(t).offset) } else { ("four", r.info(t).offset / 4) };
         format!("{what}{kind}_{memory}({start}u + {at}")
     };
-    let kind = |single: bool| if single { "f32" } else { "vec4f" };
-    let (from_one, to_one) = link.form.single_channels();
-    // A norm is of what its gradient is with respect to.
-    let normalised = link.other.or(Some(link.source)).filter(|_| !from_one);
-    let reads = [("X", Some(link.source)), ("W", link.other), ("FROM", normalised), ("M", link.moments())];
+    let by_value = link.form.by_value();
+    // A norm is of what its gradient is with respect to; where it takes single values, each stands alone in its vector.
+    let norm = !matches!(link.form, Form::Conv(_) | Form::ConvTranspose(_) | Form::Head { .. });
+    let normalised = link.other.or(Some(link.source)).filter(|_| norm);
+    let reads = [
+        ("X", Some(link.source), by_value.source),
+        ("W", link.other, by_value.weights),
+        ("FROM", normalised, by_value.source),
+        ("M", link.moments(), by_value.source),
+    ];
     let mut text = String::new();
-    for (name, tensor) in reads {
+    for (name, tensor, single) in reads {
         let Some(tensor) = tensor else { continue };
-        let single = from_one && name == "X";
-        text += &format!(
-            "fn LINK_{name}(at: u32) -> {} {{ {}); }}\n",
-            kind(single),
-            place("return ", single, tensor, "at")
-        );
+        let read = place("", single, tensor, "at)");
+        let (kind, read) = match single {
+            true if norm => ("vec4f", format!("vec4f({read}, 0.0, 0.0, 0.0)")),
+            true => ("f32", read),
+            false => ("vec4f", read),
+        };
+        text += &format!("fn LINK_{name}(at: u32) -> {kind} {{ return {read}; }}\n");
     }
     let (beside, code, leak) = link.epilogue.codes();
     let gated = beside == Beside::Gate;
     let at = if gated { "at)" } else { "column)" };
-    let beside = link.epilogue.beside().map_or_else(|| "0.0".to_owned(), |t| place("", to_one, t, at));
+    let beside = link.epilogue.beside().map_or_else(|| "0.0".to_owned(), |t| place("", by_value.result, t, at));
     let scale = link.form.scale();
     let factor = if scale == 1.0 { String::new() } else { number(scale) + " * " };
     text + &format!(
-        "fn LINK_PUT(value: {}, at: u32, column: u32) {{ {}, finish(vec4f({factor}value), vec4f({beside}), {gated}, {code}u, {})); }}\n",
-        kind(to_one),
-        place("put_", to_one, link.result, "at"),
+        "fn LINK_PUT(value: vec4f, at: u32, column: u32) {{ {}, finish({factor}value, vec4f({beside}), {gated}, {code}u, {})); }}\n",
+        place("put_", by_value.result, link.result, "at"),
         number(leak),
     )
 }
@@ -79,53 +85,60 @@ struct Text {
     marks: Vec<(&'static str, bool)>,
     whole: Vec<(&'static str, usize)>,
     signed: Vec<(&'static str, usize)>,
-    /// How many fours of pixels and of channels a tile has.
+    /// How many fours of pixels and of channels a tile has: so often stand lines that name either.
     tile: [usize; 2],
 }
 
 impl Text {
     fn of(form: &Form, adapter: Adapter) -> Self {
         let mut text = Text { name: "evened", marks: Vec::new(), whole: Vec::new(), signed: Vec::new(), tile: [1; 2] };
+        let lanes = if form.by_value().source { 1 } else { 4 };
         match *form {
-            Form::Conv(g) => text.convolve(g, false, adapter),
-            Form::ConvTranspose(g) => text.convolve(g, true, adapter),
+            Form::Conv(g) => text.convolve(g, false, form.by_value(), adapter),
+            Form::ConvTranspose(g) => text.convolve(g, true, form.by_value(), adapter),
+            Form::Head { wide, narrow, backward } => {
+                text.name = "head";
+                text.marks = vec![("to_one", !backward), ("to_fours", backward)];
+                text.whole = vec![("FOURS", wide / 4), ("NARROW", narrow)];
+                text.tile = [narrow.div_ceil(8), narrow];
+            }
             Form::Normalize { len, channels, backward } => {
                 text.name = "even_out";
                 text.marks = vec![("backward", backward)];
-                text.whole = vec![("FOURS", len / 4), ("CHANNELS", channels / 4)];
+                text.whole = vec![("VECTORS", len / lanes), ("LANES", lanes), ("CHANNELS", channels / lanes)];
             }
             Form::Moments { pixels, channels, backward } => {
                 text.name = "moments";
-                text.batch(1, pixels, channels, backward, adapter);
+                text.batch(1, pixels, channels / lanes, backward, adapter);
             }
             Form::Evened { group, pixels, channels, backward, .. } => {
-                text.batch(group, pixels, channels, backward, adapter);
+                text.batch(group, pixels, channels / lanes, backward, adapter);
             }
             Form::Squares { result: [height, width, channels], factor, pools, .. } => {
                 text.name = "repeat";
                 text.marks = vec![("upsample", !pools), ("pool", pools)];
-                text.whole = vec![("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / 4), ("FACTOR", factor)];
+                text.whole =
+                    vec![("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / lanes), ("FACTOR", factor)];
             }
         }
         text
     }
 
-    /// Half of a batch norm.
+    /// Half of a batch norm, of so many vectors of channels.
     fn batch(&mut self, group: usize, pixels: usize, channels: usize, backward: bool, adapter: Adapter) {
-        let fours = channels / 4;
         // All threads take as many columns, each of several.
-        let wide = (1..=fours.min(threads(adapter))).rev().find(|&wide| fours.is_multiple_of(wide)).unwrap_or(1);
+        let wide = (1..=channels.min(threads(adapter))).rev().find(|&wide| channels.is_multiple_of(wide)).unwrap_or(1);
         let rows = if backward { 4 } else { 2 };
         self.marks = vec![("backward", backward)];
-        self.whole = vec![("GROUP", group), ("PIXELS", pixels), ("CHANNELS", fours), ("WIDE", wide), ("ROWS", rows)];
+        self.whole = vec![("GROUP", group), ("PIXELS", pixels), ("CHANNELS", channels), ("WIDE", wide), ("ROWS", rows)];
     }
 
-    fn convolve(&mut self, g: Geometry, transposed: bool, adapter: Adapter) {
+    fn convolve(&mut self, g: Geometry, transposed: bool, by_value: ByValue, adapter: Adapter) {
         let (large, small) = ([g.height, g.width, g.channels], [g.out_height, g.out_width, g.out_channels]);
         let (phases, [source, result]) = if transposed { (g.stride, [small, large]) } else { (1, [large, small]) };
-        // One channel is a single value, more are fours.
-        let [depth, channels] = [source[2], result[2]].map(|channels| channels.div_ceil(4));
-        let (from_one, to_one) = (source[2] == 1, result[2] == 1);
+        let [depth, channels] = [(source[2], by_value.source), (result[2], false)]
+            .map(|(channels, by_value)| if by_value { channels } else { channels.div_ceil(4) });
+        let to_one = result[2] == 1 && !by_value.source;
         let [down, across] = [result[0] / phases, result[1] / phases];
         // A thread of a software adapter is one of few, and its reads are dear.
         let software = adapter.is_software();
@@ -142,11 +155,15 @@ impl Text {
         self.marks = vec![
             ("transpose", transposed),
             ("forward", !transposed),
-            ("from_one", from_one),
-            ("from_fours", !from_one),
+            ("from_values", by_value.source),
+            ("from_fours", !by_value.source),
             ("to_one", to_one),
             ("to_fours", !to_one),
-            ("both_fours", !from_one && !to_one),
+            ("both_fours", !by_value.source && !to_one),
+            ("weights_by_value", by_value.weights),
+            ("weights_by_four", !by_value.weights),
+            ("put_by_value", by_value.result && !to_one),
+            ("put_by_four", to_one || !by_value.result),
             ("shared", split > 1),
             ("alone", split == 1),
         ];
@@ -163,6 +180,7 @@ impl Text {
             ("PHASES", phases),
             ("PAD", g.pad),
             ("SPLIT", split),
+            ("SINGLES", result[2]),
         ];
         self.signed = vec![("HEIGHT", source[0]), ("WIDTH", source[1])];
     }
