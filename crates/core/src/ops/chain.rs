@@ -91,7 +91,9 @@ impl Chain {
         if memories.len() > MOST_MEMORIES {
             return None;
         }
-        let Shader { name, source } = shader!("chain", "total");
+        let random = parts.iter().any(|op| op.link().is_some_and(|link| link.clock().is_some()));
+        let Shader { name, source } =
+            if random { shader!("chain", "total", "random") } else { shader!("chain", "total") };
         // A text suits as many threads as it is written for, or more: so that for the fewest serves both kinds of software adapter.
         let shaders = [Adapter::SoftwareQuads, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
@@ -149,8 +151,10 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     use super::activation::Activation::{LeakyRelu, Sigmoid, Tanh};
     use super::check::{Random, Scene};
     use super::conv::{Geometry, windows};
+    use super::dropout::Draw;
     use super::normalize::Grouping;
     use super::product::Orientation;
+    use super::tick::{LANES, Lane};
     use crate::program::{DType, Shape};
     struct Layers {
         r: Recorder,
@@ -246,26 +250,36 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = r.activation(y, Tanh).unwrap();
         l.scene(format!("chain of one channel {batch}x{height}x{width}, kernel {kernel} by {stride}"), [x, y], &[3, 3])
     };
-    // A head behind a convolution, and its gradient before that one's.
-    let head = |[batch, height, width]: [usize; 3], channels, columns| {
+    // A head behind a convolution, and its gradient before that one's; there may be dropout between them.
+    let head = |[batch, height, width]: [usize; 3], channels, columns, rate: Option<f32>| {
         let mut l = Layers::new();
         let x = l.input([batch, height, width, 4]);
-        let wide = height * width * channels;
+        let (wide, links) = (height * width * channels, if rate.is_some() { 3 } else { 2 });
         let [w, head, bias] = [l.input([3, 3, 4, channels]), l.input([wide, columns]), l.input([columns])];
         let r = &mut l.r;
         let y = r.conv(x, w, 1, 1).unwrap();
         let y = r.activation(y, LeakyRelu(0.2)).unwrap();
-        let y = r.reshape(y, [batch, wide]).unwrap();
+        let mut y = r.reshape(y, [batch, wide]).unwrap();
+        if let Some(rate) = rate {
+            let clock = r.input("clock", [LANES], DType::U32);
+            l.uploads.push((clock, vec![0, 0, 5, 0, 9, 0, 0, 0]));
+            y = r.dropout(y, Draw { clock, lane: Lane::Generator, stream: 7, rate }).unwrap();
+        }
         let y = r.product(y, head, Orientation::Plain).unwrap();
         let y = r.add(y, bias).unwrap();
         let y = r.activation(y, Tanh).unwrap();
-        l.scene(format!("chain of {batch}x{height}x{width}, {channels} channels to {columns}"), [x, y], &[2, 2])
+        l.scene(
+            format!("chain of {batch}x{height}x{width}, {channels} channels to {columns}, dropped: {rate:?}"),
+            [x, y],
+            &[links; 2],
+        )
     };
     vec![
-        head([3, 7, 7], 8, 11),
-        head([2, 5, 3], 4, 1),
-        head([2, 9, 9], 16, 16),
-        head([1, 1, 1], 4, 9),
+        head([3, 7, 7], 8, 11, None),
+        head([3, 4, 5], 8, 11, Some(0.3)),
+        head([2, 5, 3], 4, 1, None),
+        head([2, 9, 9], 16, 16, None),
+        head([1, 1, 1], 4, 9, None),
         singles([2, 6, 6], 4, 2, 1),
         singles([3, 5, 7], 3, 1, 1),
         singles([2, 9, 3], 3, 3, 0),

@@ -1,4 +1,4 @@
-// Comes after total.wgsl.
+// Comes after total.wgsl and random.wgsl.
 //
 // Several layers in one dispatch: each workgroup takes its own image through all of them, with barriers between. Images don't
 // know of each other, so nobody waits for the others.
@@ -14,7 +14,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// For each memory one of these two.
+// For each memory one of these.
 //<fours>
 @group(0) @binding(1) var<storage, read_write> memory_NTH: array<vec4f>;
 fn four_NTH(at: u32) -> vec4f { return memory_NTH[at]; }
@@ -35,6 +35,11 @@ fn put_four_NTH(at: u32, y: vec4f) {
 fn put_single_NTH(at: u32, y: vec4f) { memory_NTH[at] = y.x; }
 //</singles>
 
+//<words>
+// One that counts, as the clock does.
+@group(0) @binding(1) var<storage, read_write> memory_NTH: array<u32>;
+//</words>
+
 const LINK_ROW = 0u;
 const LINK_NTH = 0u;
 //<ends>
@@ -43,6 +48,7 @@ fn LINK_X(at: u32) -> vec4f { return four_NTH(at); }
 fn LINK_W(at: u32) -> vec4f { return four_NTH(at); }
 fn LINK_FROM(at: u32) -> vec4f { return four_NTH(at); } // one of both
 fn LINK_M(at: u32) -> vec4f { return four_NTH(at); } // a batch's moments
+fn LINK_CLOCK(at: u32) -> u32 { return at; }
 fn LINK_PUT(value: vec4f, at: u32, column: u32) { put_four_NTH(at, finish(value, four_NTH(column), true, 1u, 0.2)); }
 //</ends>
 
@@ -98,8 +104,8 @@ fn LINK_each(value: vec4f, pixel: u32, column: u32, channels: u32) {
 
 // A convolution, or its transpose, from a source to a result. A transpose's pixels fall into PHASES down and as many across, by the
 // places of the kernel that reach them: those of a tile are of one phase. Of lines that name ROW or NTH there is one for each four
-// of pixels or of channels in a thread's tile. SPLIT threads may share a tile of one four each, of which each sums its own stretch
-// of terms, and then writes a row or two.
+// of pixels or of channels in a thread's tile. SPLIT threads may share a tile of one four each, if there are so many for all
+// tiles: each sums its own stretch of terms, and then writes a row or two.
 fn LINK_convolve(image: u32, thread: u32) {
     //<constants>
     const DEEP = 1u; // fours of pixels in a tile,
@@ -130,8 +136,8 @@ fn LINK_convolve(image: u32, thread: u32) {
     //</alone>
     //<shared>
     let part = thread * SPLIT / THREADS;
-    for (var start = 0u; start < TILES; start += THREADS / SPLIT) {
-        let tile = min(start + thread % (THREADS / SPLIT), TILES - 1u);
+    {
+        let tile = min(thread % (THREADS / SPLIT), TILES - 1u);
     //</shared>
         let column = tile % ACROSS * WIDE;
         let row = tile / ACROSS % DOWN * 4u * DEEP;
@@ -238,7 +244,7 @@ fn LINK_convolve(image: u32, thread: u32) {
             // With two threads each has one of each half, with more the first two have those of the first.
             let own = part - select(half, 0u, SPLIT == 2u);
             let row = half + own;
-            if (own < 2u && start + thread % (THREADS / SPLIT) < TILES && i32(row) < left_over_LINK_ROW) {
+            if (own < 2u && thread % (THREADS / SPLIT) < TILES && i32(row) < left_over_LINK_ROW) {
                 var sum = fours[thread % (THREADS / SPLIT)][own];
                 for (var other = 1u; other < SPLIT; other++) {
                     sum += fours[thread % (THREADS / SPLIT) + other * (THREADS / SPLIT)][own];
@@ -472,6 +478,26 @@ fn LINK_evened(image: u32, thread: u32) {
     }
 }
 //</evened>
+
+//<drop>
+// Drops values of the image, as dropout.wgsl does.
+fn LINK_drop(image: u32, thread: u32) {
+    //<constants>
+    const FOURS = 196u; // of an image
+    const LANE = 1u; // of the clock, for the counter,
+    const AHEAD = 1u; // and how many ticks it is behind
+    const SEED = 4u; // the lane that holds the seed
+    const STREAM = 16u;
+    const RATE = 1050253722u; // the bits of the share that falls out
+    //</constants>
+    let time = LINK_CLOCK(LANE) + AHEAD;
+    let key = vec2u(LINK_CLOCK(SEED), STREAM);
+    for (var i = image * FOURS + thread; i < (image + 1u) * FOURS; i += THREADS) {
+        let numbers = vec4f(philox(vec4u(i, time, 0u, 0u), key) >> vec4u(8u)) * UNIT;
+        LINK_PUT(select(vec4f(), LINK_X(i), numbers >= vec4f(bitcast<f32>(RATE))), i, 0u);
+    }
+}
+//</drop>
 
 //<repeat>
 // Makes the image larger, or smaller, as upsample.wgsl does.

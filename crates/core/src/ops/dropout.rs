@@ -3,6 +3,7 @@
 //! The mask is a function of seed, stream and clock (see `noise.rs`), so it is never stored: the gradient is the same
 //! operation on `dy`, while the clock stands as it did.
 
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::noise::{philox, unit};
 use super::tick::Lane;
@@ -16,6 +17,8 @@ struct Dropout {
     x: Tensor,
     y: Tensor,
     n: usize,
+    /// Rows, each of which a chain may take by itself.
+    rows: usize,
     draw: Draw,
     /// Ticks that the clock's lane is behind.
     ahead: u32,
@@ -45,9 +48,9 @@ impl Recorder {
     pub fn dropout(&mut self, x: Tensor, draw: Draw) -> Result<Tensor> {
         self.check_clock("dropout", draw.clock)?;
         let shape = self.shape(x).clone();
-        let n = shape.len();
+        let (n, rows) = (shape.len(), shape.0.first().copied().unwrap_or(1));
         let y = self.result("dropout", shape, DType::F32);
-        self.push(Dropout { x, y, n, draw, ahead: 0, epilogue: Epilogue::default() })
+        self.push(Dropout { x, y, n, rows, draw, ahead: 0, epilogue: Epilogue::default() })
     }
 }
 
@@ -87,6 +90,12 @@ impl Op for Dropout {
 
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
         Some(Rc::new(Dropout { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
+    }
+
+    fn link(&self) -> Option<Link> {
+        let Dropout { x: source, y: result, n, rows: images, draw, ahead, epilogue } = *self;
+        let form = Form::Drop { len: n / images.max(1), draw, ahead };
+        Link { images, source, other: Some(draw.clock), result, epilogue, form }.fitting()
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

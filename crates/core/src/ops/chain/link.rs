@@ -2,6 +2,7 @@
 
 use crate::ops::block::Beside;
 use crate::ops::conv::Geometry;
+use crate::ops::dropout::Draw;
 use crate::ops::epilogue::Epilogue;
 use crate::program::Tensor;
 
@@ -42,6 +43,8 @@ pub(in crate::ops) enum Form {
     Moments { pixels: usize, channels: usize, backward: bool },
     /// What follows from the `moments` of all images, of which as many as `group` are one batch.
     Evened { moments: Tensor, group: usize, pixels: usize, channels: usize, backward: bool },
+    /// Drops some of an image's values.
+    Drop { len: usize, draw: Draw, ahead: u32 },
     /// Repeats pixels, or sums squares of them, and scales them.
     Squares {
         /// The result's `[H, W, C]`.
@@ -68,13 +71,23 @@ impl Form {
             Form::Moments { pixels, channels, .. } | Form::Evened { pixels, channels, .. } => {
                 (1..MOST_VALUES).contains(&(pixels * channels))
             }
+            Form::Drop { len, .. } => len.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
             Form::Squares { result, .. } => result.iter().product::<usize>() < MOST_VALUES,
         }
     }
 
+    /// Whether it makes nothing of its values but evens them out.
+    pub fn is_norm(&self) -> bool {
+        matches!(self, Form::Normalize { .. } | Form::Moments { .. } | Form::Evened { .. })
+    }
+
     /// What its values are multiplied by at their end.
     pub fn scale(&self) -> f32 {
-        if let Form::Squares { scale, .. } = *self { scale } else { 1.0 }
+        match *self {
+            Form::Squares { scale, .. } => scale,
+            Form::Drop { draw, .. } => 1.0 / (1.0 - draw.rate),
+            _ => 1.0,
+        }
     }
 
     /// What of it is taken value by value, since its channels are no fours.
@@ -84,6 +97,7 @@ impl Form {
             Form::Conv(g) => (g.channels, g.out_channels, false),
             Form::ConvTranspose(g) => (g.out_channels, g.channels, true),
             &Form::Head { backward, .. } => return ByValue { source: backward, weights: false, result: !backward },
+            Form::Drop { .. } => return ByValue { source: false, weights: false, result: false },
             Form::Normalize { channels, .. }
             | Form::Moments { channels, .. }
             | Form::Evened { channels, .. }
@@ -124,10 +138,14 @@ impl Link {
         if let Form::Evened { moments, .. } = self.form { Some(moments) } else { None }
     }
 
-    /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments.
+    /// The clock that makes it random.
+    pub fn clock(&self) -> Option<Tensor> {
+        if let Form::Drop { draw, .. } = self.form { Some(draw.clock) } else { None }
+    }
+
+    /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments, a clock.
     pub fn of_all_images(&self) -> Vec<Tensor> {
-        let weights =
-            self.other.filter(|_| matches!(self.form, Form::Conv(_) | Form::ConvTranspose(_) | Form::Head { .. }));
+        let weights = self.other.filter(|_| !self.form.is_norm());
         let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
         [weights, bias, self.moments()].into_iter().flatten().collect()
     }

@@ -5,6 +5,7 @@ use super::{Form, Link, of_links, threads};
 use crate::ops::block::{Beside, number};
 use crate::ops::conv::Geometry;
 use crate::ops::marks::{cut, keep, repeat, with_constants};
+use crate::ops::tick::Lane;
 use crate::ops::{Adapter, Op};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
@@ -16,12 +17,20 @@ const SHORTEST: usize = 4;
 pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
     let (head, fours, rest) = cut(file, "fours");
     let (_, singles, rest) = cut(rest, "singles");
+    let (_, words, rest) = cut(rest, "words");
     let (middle, ..) = cut(cut(rest, "ends").2, "convolve");
     let (entry, _, tail) = cut(cut(rest, "repeat").2, "links");
-    let single = of_links(parts, Link::singles);
+    let (single, clocks) = (of_links(parts, Link::singles), of_links(parts, |link| link.clock().into_iter().collect()));
     let mut text = head.to_owned();
     for (i, memory) in memories.iter().enumerate() {
-        let kind = if single.iter().any(|&t| r.storage(t) == *memory) { singles } else { fours };
+        let holds = |tensors: &[Tensor]| tensors.iter().any(|&t| r.storage(t) == *memory);
+        let kind = if holds(&clocks) {
+            words
+        } else if holds(&single) {
+            singles
+        } else {
+            fours
+        };
         text += &kind.replace("binding(1)", &format!("binding({})", i + 1)).replace("_NTH", &format!("_{i}"));
     }
     text += middle;
@@ -37,23 +46,28 @@ pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor
 
 /// The functions by which a link reads and writes: so many fours, or single values, from a tensor's start on in its memory.
 fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
-    let place = |what: &str, single: bool, t: Tensor, at: &str| {
+    let memory = |t: Tensor| {
         let storage = r.storage(t);
-        let memory = memories.iter().position(|&m| m == storage).expect("a chain binds what its links touch");
+        memories.iter().position(|&m| m == storage).expect("a chain binds what its links touch")
+    };
+    let place = |what: &str, single: bool, t: Tensor, at: &str| {
+        let memory = memory(t);
         let (kind, start) = if single { ("single", r.info(t).offset) } else { ("four", r.info(t).offset / 4) };
         format!("{what}{kind}_{memory}({start}u + {at}")
     };
     let by_value = link.form.by_value();
     // A norm is of what its gradient is with respect to; where it takes single values, each stands alone in its vector.
-    let norm = !matches!(link.form, Form::Conv(_) | Form::ConvTranspose(_) | Form::Head { .. });
+    let norm = link.form.is_norm() || matches!(link.form, Form::Squares { .. });
     let normalised = link.other.or(Some(link.source)).filter(|_| norm);
     let reads = [
         ("X", Some(link.source), by_value.source),
-        ("W", link.other, by_value.weights),
+        ("W", link.other.filter(|_| link.clock().is_none()), by_value.weights),
         ("FROM", normalised, by_value.source),
         ("M", link.moments(), by_value.source),
     ];
-    let mut text = String::new();
+    let clock = link.clock().map(|t| format!("memory_{}[{}u + at]", memory(t), r.info(t).offset));
+    let mut text =
+        clock.map_or_else(String::new, |word| format!("fn LINK_CLOCK(at: u32) -> u32 {{ return {word}; }}\n"));
     for (name, tensor, single) in reads {
         let Some(tensor) = tensor else { continue };
         let read = place("", single, tensor, "at)");
@@ -113,6 +127,17 @@ impl Text {
             }
             Form::Evened { group, pixels, channels, backward, .. } => {
                 text.batch(group, pixels, channels / lanes, backward, adapter);
+            }
+            Form::Drop { len, draw, ahead } => {
+                text.name = "drop";
+                text.whole = vec![
+                    ("FOURS", len / 4),
+                    ("LANE", draw.lane as usize),
+                    ("AHEAD", ahead as usize),
+                    ("SEED", Lane::Seed as usize),
+                    ("STREAM", draw.stream as usize),
+                    ("RATE", draw.rate.to_bits() as usize),
+                ];
             }
             Form::Squares { result: [height, width, channels], factor, pools, .. } => {
                 text.name = "repeat";

@@ -6,7 +6,7 @@ use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WO
 use crate::ops::chain::{self, Chain, Link};
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
-use crate::ops::tick::ticked;
+use crate::ops::tick::{Lane, ticked};
 use crate::ops::update::Update;
 use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
@@ -47,20 +47,33 @@ fn late_ticks(r: &Recorder, pieces: &mut [Piece]) {
             if matches!(piece, Piece::One(op) if small(op, r)) {
                 end = j;
             }
-            match piece {
-                _ if !depend(r, &tick, &piece.parts()) => {}
-                Piece::One(op) => match op.before_tick(lane) {
-                    Some(op) => passed.push((j, op)),
-                    None => break,
-                },
-                _ => break,
+            if !depend(r, &tick, &piece.parts()) {
+                continue;
+            }
+            match piece.before_tick(r, &tick, lane) {
+                Some(piece) => passed.push((j, piece)),
+                None => break,
             }
         }
-        if passed.iter().any(|&(j, _)| j < end) {
-            for (j, op) in passed.into_iter().filter(|&(j, _)| j < end) {
-                pieces[j] = Piece::One(op);
+        if passed.iter().any(|(j, _)| *j < end) {
+            for (j, piece) in passed.into_iter().filter(|(j, _)| *j < end) {
+                pieces[j] = piece;
             }
             pieces[i..end].rotate_left(1);
+        }
+    }
+}
+
+impl Piece {
+    /// It, told that this tick of the clock's lane is still to come, if it can be told.
+    fn before_tick(&self, r: &Recorder, tick: &[Rc<dyn Op>], lane: Lane) -> Option<Piece> {
+        let told = |op: &Rc<dyn Op>| {
+            if depend(r, tick, std::slice::from_ref(op)) { op.before_tick(lane) } else { Some(Rc::clone(op)) }
+        };
+        match self {
+            Piece::One(op) => told(op).map(Piece::One),
+            Piece::Chain(parts) => parts.iter().map(told).collect::<Option<_>>().map(Piece::Chain),
+            _ => None,
         }
     }
 }

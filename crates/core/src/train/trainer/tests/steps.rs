@@ -68,9 +68,8 @@ fn chains(text: &str) -> bool {
 /// What a choice costs beside its layers, a chain that it ends or begins late included.
 fn of_choice(text: &str) -> usize {
     match text.split_once('=').unwrap_or((text, "")) {
-        ("dropout", _) => 8,
         ("condition", "map") | ("minibatchDeviation", _) => 6,
-        ("pack" | "clipNorm" | "translate", _) => 4,
+        ("pack" | "clipNorm" | "translate" | "dropout", _) => 4,
         ("replay" | "instanceNoise" | "schedule", _) | ("size", "56") | ("loss", "relativistic") => 2,
         ("clip", _) | ("dNorm", "spectral") => 1,
         _ => 0,
