@@ -155,6 +155,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     use super::normalize::Grouping;
     use super::product::Orientation;
     use super::tick::{LANES, Lane};
+    use super::translate::Shift;
     use crate::program::{DType, Shape};
     struct Layers {
         r: Recorder,
@@ -274,7 +275,23 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             &[links; 2],
         )
     };
+    // Moved, and then seen by a convolution.
+    let displaced = |[batch, height, width, channels]: [usize; 4]| {
+        let mut l = Layers::new();
+        let x = l.input([batch, height, width, channels]);
+        let w = l.input([3, 3, channels, 8]);
+        let clock = l.r.input("clock", [LANES], DType::U32);
+        l.uploads.push((clock, vec![0, 0, 5, 0, 9, 0, 0, 0]));
+        let shift = Shift { clock, lane: Lane::Generator, stream: 8, most: 2 };
+        let y = l.r.activation(x, Tanh).unwrap();
+        let y = l.r.translate(y, shift, -1.0).unwrap();
+        let y = l.r.conv(y, w, 1, 1).unwrap();
+        l.scene(format!("chain of {batch}x{height}x{width}x{channels}, moved"), [x, y], &[2, 2])
+    };
     vec![
+        displaced([5, 6, 7, 1]),
+        displaced([3, 4, 4, 4]),
+        displaced([2, 3, 5, 3]),
         head([3, 7, 7], 8, 11, None),
         head([3, 4, 5], 8, 11, Some(0.3)),
         head([2, 5, 3], 4, 1, None),

@@ -4,6 +4,7 @@
 //! The shift is a function of seed, stream and clock (see `noise.rs`), so nothing is stored: the gradient moves `dy` back
 //! by the same shift, while the clock stands as it did.
 
+use super::chain::{Form, Link};
 use super::epilogue::{Epilogue, Tail};
 use super::noise::philox;
 use super::tick::Lane;
@@ -121,6 +122,13 @@ impl Op for Translate {
 
     fn with_tail(&self, tail: Tail, y: Tensor) -> Option<Rc<dyn Op>> {
         Some(Rc::new(Translate { y, epilogue: self.epilogue.with_slope(tail)?, ..*self }))
+    }
+
+    fn link(&self) -> Option<Link> {
+        let Translate { x: source, y: result, extents, shift, backwards, fill, ahead, epilogue } = *self;
+        let [images, height, width, channels] = extents;
+        let form = Form::Move { extents: [height, width, channels], shift, ahead, backwards, fill };
+        Link { images, source, other: Some(shift.clock), result, epilogue, form }.fitting()
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -4,6 +4,7 @@ use crate::ops::block::Beside;
 use crate::ops::conv::Geometry;
 use crate::ops::dropout::Draw;
 use crate::ops::epilogue::Epilogue;
+use crate::ops::translate::Shift;
 use crate::program::Tensor;
 
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
@@ -45,6 +46,8 @@ pub(in crate::ops) enum Form {
     Evened { moments: Tensor, group: usize, pixels: usize, channels: usize, backward: bool },
     /// Drops some of an image's values.
     Drop { len: usize, draw: Draw, ahead: u32 },
+    /// Moves an image at random, or back.
+    Move { extents: [usize; 3], shift: Shift, ahead: u32, backwards: bool, fill: f32 },
     /// Repeats pixels, or sums squares of them, and scales them.
     Squares {
         /// The result's `[H, W, C]`.
@@ -72,6 +75,7 @@ impl Form {
                 (1..MOST_VALUES).contains(&(pixels * channels))
             }
             Form::Drop { len, .. } => len.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
+            Form::Move { extents, .. } => (1..MOST_VALUES).contains(&extents.iter().product()),
             Form::Squares { result, .. } => result.iter().product::<usize>() < MOST_VALUES,
         }
     }
@@ -98,6 +102,7 @@ impl Form {
             Form::ConvTranspose(g) => (g.out_channels, g.channels, true),
             &Form::Head { backward, .. } => return ByValue { source: backward, weights: false, result: !backward },
             Form::Drop { .. } => return ByValue { source: false, weights: false, result: false },
+            Form::Move { .. } => return ByValue { source: true, weights: false, result: true },
             Form::Normalize { channels, .. }
             | Form::Moments { channels, .. }
             | Form::Evened { channels, .. }
@@ -140,7 +145,11 @@ impl Link {
 
     /// The clock that makes it random.
     pub fn clock(&self) -> Option<Tensor> {
-        if let Form::Drop { draw, .. } = self.form { Some(draw.clock) } else { None }
+        match self.form {
+            Form::Drop { draw, .. } => Some(draw.clock),
+            Form::Move { shift, .. } => Some(shift.clock),
+            _ => None,
+        }
     }
 
     /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments, a clock.

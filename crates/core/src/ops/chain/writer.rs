@@ -139,6 +139,21 @@ impl Text {
                     ("RATE", draw.rate.to_bits() as usize),
                 ];
             }
+            Form::Move { extents: [height, width, channels], shift, ahead, backwards, fill } => {
+                text.name = "displace";
+                text.whole = vec![
+                    ("HEIGHT", height),
+                    ("WIDTH", width),
+                    ("CHANNELS", channels),
+                    ("LANE", shift.lane as usize),
+                    ("AHEAD", ahead as usize),
+                    ("SEED", Lane::Seed as usize),
+                    ("STREAM", shift.stream as usize),
+                    ("MOST", shift.most),
+                    ("BACKWARDS", backwards.into()),
+                    ("FILL", fill.to_bits() as usize),
+                ];
+            }
             Form::Squares { result: [height, width, channels], factor, pools, .. } => {
                 text.name = "repeat";
                 text.marks = vec![("upsample", !pools), ("pool", pools)];

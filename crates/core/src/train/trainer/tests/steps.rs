@@ -69,7 +69,7 @@ fn chains(text: &str) -> bool {
 fn of_choice(text: &str) -> usize {
     match text.split_once('=').unwrap_or((text, "")) {
         ("condition", "map") | ("minibatchDeviation", _) => 6,
-        ("pack" | "clipNorm" | "translate" | "dropout", _) => 4,
+        ("pack" | "clipNorm", _) => 4,
         ("replay" | "instanceNoise" | "schedule", _) | ("size", "56") | ("loss", "relativistic") => 2,
         ("clip", _) | ("dNorm", "spectral") => 1,
         _ => 0,
