@@ -35,7 +35,7 @@ const small = [
 const plain = ['--one-caller-inline-max-function-size=20', '--flexible-inline-max-function-size=8'];
 
 /** What the page may fetch to run the engine, in bytes as a server sends it. The goal is 150,000. */
-export const MOST = 269_500;
+export const MOST = 271_500;
 /** The same for the clinic, which is fetched when somebody wants digits read. */
 const MOST_CLINIC = 121_000;
 
