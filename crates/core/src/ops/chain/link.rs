@@ -8,7 +8,7 @@ use crate::ops::translate::Shift;
 use crate::program::Tensor;
 
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
-/// what a dispatch and a multiplication take on GPUs; timed were only layers of a tenth of that, which chains make no slower.
+/// what a dispatch and a multiplication take on GPUs; timed on one were only layers of a twentieth of that, which chains make no slower.
 const MOST_WORK: u64 = 1 << 21;
 /// The most values of an image that a layer without multiplications writes, likewise.
 const MOST_VALUES: usize = 1 << 16;
