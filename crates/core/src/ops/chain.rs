@@ -156,7 +156,7 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
     use super::product::Orientation;
     use super::tick::{LANES, Lane};
     use super::translate::Shift;
-    use crate::program::{DType, Shape};
+    use crate::program::{DType, Init, Shape};
     struct Layers {
         r: Recorder,
         random: Random,
@@ -262,8 +262,10 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         let y = r.activation(y, LeakyRelu(0.2)).unwrap();
         let mut y = r.reshape(y, [batch, wide]).unwrap();
         if let Some(rate) = rate {
-            let clock = r.input("clock", [LANES], DType::U32);
+            // Recorded behind a tick, it may run before it.
+            let clock = r.state("clock", [LANES], DType::U32, Init::Fill(0.0));
             l.uploads.push((clock, vec![0, 0, 5, 0, 9, 0, 0, 0]));
+            r.tick(clock, Lane::Generator).unwrap();
             y = r.dropout(y, Draw { clock, lane: Lane::Generator, stream: 7, rate }).unwrap();
         }
         let y = r.product(y, head, Orientation::Plain).unwrap();

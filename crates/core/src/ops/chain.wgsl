@@ -383,8 +383,8 @@ fn LINK_even_out(image: u32, thread: u32) {
 fn LINK_moments(image: u32, thread: u32) {
     //<constants>
     const PIXELS = 49u;
-    const CHANNELS = 2u; // in fours
-    const WIDE = 2u; // channels at a time, in fours
+    const CHANNELS = 2u; // in vectors
+    const WIDE = 2u; // vectors of channels at a time
     const ROWS = 2u; // of moments
     //</constants>
     let slots = THREADS / WIDE; // threads for each of them

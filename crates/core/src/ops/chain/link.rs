@@ -21,7 +21,7 @@ pub struct Link {
     pub(in crate::ops) images: usize,
     /// What the layer before it writes.
     pub(in crate::ops) source: Tensor,
-    /// What else it needs: weights, or of a norm's gradient what was normalised.
+    /// What else it needs: weights, of a norm's gradient what was normalised, of what is random the clock.
     pub(in crate::ops) other: Option<Tensor>,
     pub(in crate::ops) result: Tensor,
     /// What it does at its end.

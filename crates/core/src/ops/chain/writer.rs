@@ -44,7 +44,7 @@ pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor
     [&text, entry, &calls, tail].concat()
 }
 
-/// The functions by which a link reads and writes: so many fours, or single values, from a tensor's start on in its memory.
+/// The functions by which a link reads, also the clock, and writes: so many fours, or single values, from a tensor's start on in its memory.
 fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
     let memory = |t: Tensor| {
         let storage = r.storage(t);

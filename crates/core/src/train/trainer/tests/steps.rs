@@ -70,7 +70,7 @@ fn of_choice(text: &str) -> usize {
     match text.split_once('=').unwrap_or((text, "")) {
         ("condition", "map") | ("minibatchDeviation", _) => 6,
         ("pack" | "clipNorm", _) => 4,
-        ("replay" | "instanceNoise" | "schedule", _) | ("size", "56") | ("loss", "relativistic") => 2,
+        ("replay" | "instanceNoise" | "schedule" | "dropout", _) | ("size", "56") | ("loss", "relativistic") => 2,
         ("clip", _) | ("dNorm", "spectral") => 1,
         _ => 0,
     }
@@ -109,9 +109,7 @@ fn a_step_has_few_dispatches() {
     let settings = |text: &str| resolve(text).unwrap().settings;
     let few = |text: &str, most: usize| {
         let step = dispatches(text);
-        if step.iter().flatten().count() > most {
-            println!("COUNT {} {text}: more than {most}", step.iter().flatten().count());
-        }
+        assert!(step.iter().flatten().count() <= most, "{text}: more than {most}: {step:#?}");
     };
     let all = choices();
     for deep in ["", "gDepth=3&dDepth=3", "size=56", "size=56&gDepth=3&dDepth=3"] {
