@@ -59,8 +59,19 @@ fn columns(one: vec4f, other: vec4f, thread: u32, wide: u32) -> array<vec4f, 2> 
     workgroupBarrier();
     fours[thread] = array(one, other);
     workgroupBarrier();
+    // By halves of the rows, until each thread may as well add up what is left.
+    var rows = THREADS / wide;
+    while (rows > 8u) {
+        let half = (rows + 1u) / 2u;
+        if (thread < (rows - half) * wide) {
+            let far = fours[thread + half * wide];
+            fours[thread] = array(fours[thread][0] + far[0], fours[thread][1] + far[1]);
+        }
+        rows = half;
+        workgroupBarrier();
+    }
     var sums = array<vec4f, 2>();
-    for (var i = thread % wide; i < THREADS / wide * wide; i += wide) {
+    for (var i = thread % wide; i < rows * wide; i += wide) {
         sums[0] += fours[i][0];
         sums[1] += fours[i][1];
     }

@@ -138,7 +138,10 @@ impl Extents {
     }
 
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
-        constants.push(("THREADS", if adapter.is_software() { 16.0 } else { 256.0 }));
+        // As many as have a few rows each: every thread adds up what all have summed.
+        let (least, most, rows_each) = if adapter.is_software() { (4, 16, 8) } else { (32, 256, 1) };
+        let threads = self.seen.div_ceil(rows_each).next_power_of_two().clamp(least, most);
+        constants.push(("THREADS", threads as f64));
         let params = Params {
             rows: self.rows as u32,
             columns: self.columns as u32,

@@ -62,7 +62,7 @@ fn of_layers(s: &Settings) -> usize {
 /// Whether a choice leaves chains whole: statistics of a batch wait for all of its images, and many channels at many pixels are more work
 /// than a workgroup should do.
 fn chains(text: &str) -> bool {
-    !text.contains("Norm=batch") && !(text.contains("Channels=32") && text.contains("size=56"))
+    !(text.contains("Norm=batch") || text.contains("Channels=32") && text.contains("size=56"))
 }
 
 /// What a choice costs beside its layers, a chain that it ends or begins late included.
