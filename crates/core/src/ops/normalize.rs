@@ -138,7 +138,7 @@ impl Extents {
     }
 
     fn kernel(&self, entry: &'static str, adapter: Adapter, mut constants: Vec<(&'static str, f64)>) -> Kernel {
-        // As many as have a few rows each: every thread adds up what all have summed.
+        // Few where there are few rows: what each thread has summed is added up by all.
         let (least, most, rows_each) = if adapter.is_software() { (4, 16, 8) } else { (32, 256, 1) };
         let threads = self.seen.div_ceil(rows_each).next_power_of_two().clamp(least, most);
         constants.push(("THREADS", threads as f64));

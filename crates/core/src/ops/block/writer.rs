@@ -452,6 +452,18 @@ mod tests {
             r.pick(x, labels, 0)
         };
         assert_eq!(behind(picked), 1, "of the column that a label names");
+        let one = |r: &mut Recorder, x| {
+            let x = r.reshape(x, [24])?;
+            r.slice(x, 0, 7, 1)
+        };
+        assert_eq!(behind(one), 1, "of many, by the first");
+        let for_all = barriers(|r| {
+            let (one, x) = (r.input("one", [1], DType::F32), r.input("x", [8, 3], DType::F32));
+            let half = r.affine(one, 0.5, 0.0)?;
+            let y = r.mul(x, half)?;
+            Ok(vec![half, y])
+        });
+        assert_eq!(for_all, 1, "of the first, by many");
     }
 
     #[test]

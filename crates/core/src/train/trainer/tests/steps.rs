@@ -153,7 +153,7 @@ fn a_step_has_few_dispatches() {
             few(&format!("loss={loss}&gNorm={g_norm}&dNorm={d_norm}"), 30);
         }
     }
-    for channels in [1, 4, 6, 17, 34, 35, 64] {
+    for channels in [1, 4, 6, 16, 17, 20, 34, 35, 64] {
         for deep in ["gDepth=3&dDepth=3", "size=56&gDepth=2&dDepth=3"] {
             let text = format!("gChannels={channels}&dChannels={channels}&{deep}");
             few(&text, of_layers(&settings(&text)) + of_choice("size=56"));
