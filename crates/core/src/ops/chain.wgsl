@@ -296,9 +296,21 @@ fn LINK_convolve(image: u32, thread: u32) {
 //<to_one>
 // Adds up eight sums of each thread, and writes those that there are.
 fn LINK_fold(part: array<vec4f, 2>, first: u32, left: u32, to: u32, thread: u32) {
-    var sums = columns(part[0], part[1], thread, 1u);
+    workgroupBarrier();
+    fours[thread] = part;
+    workgroupBarrier();
+    for (var rows = THREADS / 2u; rows >= 4u; rows /= 2u) {
+        if (thread < rows) {
+            fours[thread] = array(fours[thread][0] + fours[thread + rows][0], fours[thread][1] + fours[thread + rows][1]);
+        }
+        workgroupBarrier();
+    }
     for (var n = thread; n < min(left, 8u); n += THREADS) {
-        LINK_PUT(vec4f(sums[n / 4u][n % 4u]), to + n, first + n);
+        var sum = 0.0;
+        for (var row = 0u; row < min(THREADS, 4u); row++) {
+            sum += fours[row][n / 4u][n % 4u];
+        }
+        LINK_PUT(vec4f(sum), to + n, first + n);
     }
 }
 //</to_one>
@@ -536,8 +548,8 @@ fn LINK_repeat(image: u32, thread: u32) {
     const CHANNELS = 2u;
     const FACTOR = 2u;
     //</constants>
-    const VECTORS = HEIGHT * WIDTH * CHANNELS;
-    for (var i = thread; i < VECTORS; i += THREADS) {
+    const FOURS = HEIGHT * WIDTH * CHANNELS;
+    for (var i = thread; i < FOURS; i += THREADS) {
         let channel = i % CHANNELS;
         let column = i / CHANNELS % WIDTH;
         let row = i / CHANNELS / WIDTH + image * HEIGHT; // of all images, one below another
@@ -550,7 +562,7 @@ fn LINK_repeat(image: u32, thread: u32) {
             x += LINK_X(((row * FACTOR + t / FACTOR) * WIDTH * FACTOR + column * FACTOR + t % FACTOR) * CHANNELS + channel);
         }
         //</pool>
-        LINK_PUT(x, image * VECTORS + i, channel);
+        LINK_PUT(x, image * FOURS + i, channel);
     }
 }
 //</repeat>

@@ -56,13 +56,12 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
         format!("{what}{kind}_{memory}({start}u + {at}")
     };
     let by_value = link.form.by_value();
-    // A norm is of what its gradient is with respect to.
-    let normalised = link.other.or(Some(link.source)).filter(|_| link.form.is_norm());
-    // Where these take single values, each stands alone in a vector, so that one text serves for both.
-    let in_vectors = link.form.is_norm() || matches!(link.form, Form::Squares { .. });
+    // A norm is of what its gradient is with respect to; where it takes single values, each stands alone in its vector.
+    let norm = link.form.is_norm() || matches!(link.form, Form::Squares { .. });
+    let normalised = link.other.or(Some(link.source)).filter(|_| norm);
     let reads = [
         ("X", Some(link.source), by_value.source),
-        ("W", link.other, by_value.weights),
+        ("W", link.other.filter(|_| link.clock().is_none()), by_value.weights),
         ("FROM", normalised, by_value.source),
         ("M", link.moments(), by_value.source),
     ];
@@ -73,7 +72,7 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
         let Some(tensor) = tensor else { continue };
         let read = place("", single, tensor, "at)");
         let (kind, read) = match single {
-            true if in_vectors => ("vec4f", format!("vec4f({read}, 0.0, 0.0, 0.0)")),
+            true if norm => ("vec4f", format!("vec4f({read}, 0.0, 0.0, 0.0)")),
             true => ("f32", read),
             false => ("vec4f", read),
         };
