@@ -79,13 +79,13 @@ function check({ single, span, steps, rate }, most, say) {
   return training;
 }
 
-test('a step of the quick preset is eleven dispatches, makes nothing and awaits nothing', async (t) => {
-  const training = check(await trainCounting('', 6), 11, (text) => t.diagnostic(text));
+test('a step of the quick preset is nine dispatches, makes nothing and awaits nothing', async (t) => {
+  const training = check(await trainCounting('', 6), 9, (text) => t.diagnostic(text));
   assert.ok(training.length > 5, `${training.length} submits`);
 });
 
 test('with the averaged and the raw generator beside one another a step costs the same', async (t) => {
-  check(await trainCounting('view=both', 6), 11, (text) => t.diagnostic(text));
+  check(await trainCounting('view=both', 6), 9, (text) => t.diagnostic(text));
 });
 
 test('a step of a dense GAN is seventeen dispatches', async (t) => {

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn each_operation_of_a_step_is_there_alone() {
-        for (text, count) in [("network=mlp&condition=none&average=0", 17), ("", 11), ("dSteps=3", 11)] {
+        for (text, count) in [("network=mlp&condition=none&average=0", 17), ("", 9), ("dSteps=3", 9)] {
             let works = Workload::operations(&resolve(text).unwrap().settings).unwrap();
             assert_eq!(works.len(), count, "{text}");
             for ([program, name], work) in works {

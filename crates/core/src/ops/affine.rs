@@ -3,7 +3,7 @@
 use super::block::{Code, Instruction};
 use super::{Adapter, Kernel, Op, groups, params, shader};
 use crate::error::Result;
-use crate::program::{Recorder, Tensor};
+use crate::program::{Recorder, Role, Tensor};
 
 #[derive(Clone, Copy, Debug)]
 struct Affine {
@@ -23,6 +23,9 @@ impl Recorder {
     /// [`crate::Error`] where the rules of [`crate::program`] are broken.
     pub fn affine(&mut self, x: Tensor, scale: f32, shift: f32) -> Result<Tensor> {
         let info = self.info(x).clone();
+        if let Role::Constant(value) = info.role {
+            return Ok(self.constant(info.shape, scale * value + shift));
+        }
         let y = self.result("affine", info.shape.clone(), info.dtype);
         self.push(Affine { x, y, n: info.shape.len(), scale, shift })
     }

@@ -8,10 +8,10 @@ mod writer;
 
 use super::epilogue::Epilogue;
 use super::{Adapter, Kernel, Op, Shader, params, shader};
-use crate::program::{Recorder, Role, Tensor, distinct};
+use crate::program::{Recorder, Tensor, distinct};
 use std::rc::Rc;
 pub(crate) use writer::number;
-use writer::{NARROW, WIDE, Writer};
+pub(super) use writer::{NARROW, WIDE, Writer};
 
 /// The most memories that a block touches: what WebGPU promises a shader.
 pub(crate) const MOST_MEMORIES: usize = 8;
@@ -119,6 +119,8 @@ pub struct Instruction {
     pub offset: [usize; 2],
     /// For [`Beside::Pick`]: how many values a step is. For normalising: the rows that mean and deviation are taken of.
     pub step: usize,
+    /// In a chain, whose workgroups have an image each: which image the first of its values are of, and of how many images they all are.
+    pub rows: Option<[usize; 2]>,
 }
 
 /// Steps through a dense tensor of these extents.
@@ -153,6 +155,7 @@ impl Instruction {
             beside: Beside::Unused,
             offset: [0; 2],
             step: 1,
+            rows: None,
         }
     }
 
@@ -178,12 +181,36 @@ impl Instruction {
         (!self.zero).then_some(&self.a)
     }
 
-    fn values(&self) -> usize {
+    pub(super) fn values(&self) -> usize {
         self.extents.iter().product()
     }
 
-    fn operands(&self) -> impl Iterator<Item = &Operand> {
+    /// How many of its values one workgroup computes.
+    fn run(&self) -> usize {
+        self.values() / self.rows.map_or(1, |[_, count]| count)
+    }
+
+    pub(super) fn operands(&self) -> impl Iterator<Item = &Operand> {
         [self.first(), self.b.as_ref(), self.c.as_ref()].into_iter().flatten()
+    }
+
+    /// Where the n-th value of an operand lies in its tensor.
+    pub(super) fn place(&self, o: &Operand, n: usize) -> usize {
+        let steps = dense(self.extents).into_iter().zip(self.extents).zip(o.strides);
+        o.start + steps.map(|((step, extent), stride)| n / step % extent * stride).sum::<usize>()
+    }
+
+    /// Whether so many values one after another are always the same stretch of an axis, with all of the axes within: then no operand's value
+    /// lies before that of the first of them, nor behind that of the last.
+    pub(super) fn has_runs_of(&self, width: usize) -> bool {
+        let axes = dense(self.extents).into_iter().zip(self.extents);
+        axes.into_iter().any(|(step, extent)| width.is_multiple_of(step) && (step * extent).is_multiple_of(width))
+    }
+
+    /// What it touches; constants become literals.
+    pub(super) fn tensors(&self, r: &Recorder) -> Vec<Tensor> {
+        let all = self.operands().chain([&self.y]).map(|o| o.tensor);
+        all.filter(|&t| !r.is_constant(t)).collect()
     }
 
     /// How long it takes, in values and terms.
@@ -202,15 +229,10 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// The storages that a block of these operations would bind; constants become literals.
+    /// The storages that a block of these operations would bind.
     pub fn storages(parts: &[Rc<dyn Op>], r: &Recorder) -> Vec<Tensor> {
-        let mut all = Vec::new();
-        for i in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
-            all.extend(i.operands().map(|o| o.tensor));
-            all.push(i.y.tensor);
-        }
-        all.retain(|&t| !matches!(r.info(t).role, Role::Constant(_)));
-        distinct(all.into_iter().map(|t| r.storage(t)))
+        let code = parts.iter().flat_map(|op| op.instructions().unwrap_or_default());
+        distinct(code.flat_map(|i| i.tensors(r)).map(|t| r.storage(t)))
     }
 
     /// The block of these operations in this order, once their tensors have their places.

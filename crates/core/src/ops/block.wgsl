@@ -10,7 +10,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 //<memories>
-@group(0) @binding(1) var<storage, read_write> m0: array<u32>;
+@group(0) @binding(1) var<storage, read_write> memory_0: array<u32>;
 const COUNT = 64u;
 const ROWS = 32u;
 const SEEN = 32u;
@@ -52,10 +52,10 @@ fn run(@builtin(local_invocation_index) thread: u32) {
         let iw = n % 16u;
         var x = 0.0;
         for (var t = 0u; t < 8u; t++) {
-            x += bitcast<f32>(m0[64u + iw + t * 16u]);
+            x += bitcast<f32>(memory_0[64u + iw + t * 16u]);
         }
         x = 0.5 * x;
-        m0[iw] = bitcast<u32>(function_of(8u, x, 0.0));
+        memory_0[iw] = bitcast<u32>(function_of(8u, x, 0.0));
     }
     storageBarrier();
     // Normalises columns, as normalize.wgsl does, or is the gradient of that.

@@ -6,11 +6,13 @@
 
 mod half;
 mod link;
+mod own;
 mod writer;
 
 pub(crate) use half::{halves, is_half};
 pub(super) use link::Form;
 pub use link::Link;
+pub(crate) use own::{is_own, own};
 
 use super::block::MOST_MEMORIES;
 use super::normalize::EPSILON;
@@ -53,10 +55,8 @@ impl Chain {
     pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
         let link = |op: Option<&Rc<dyn Op>>| op.and_then(|op| op.link());
         let (Some(last), Some(first)) = (link(parts.last()), link(others.first())) else { return false };
-        let (results, shared) = (of_links(parts, |link| vec![link.result]), of_links(others, Link::of_all_images));
-        last.images == first.images
-            && r.is_same_place(last.result, first.source)
-            && !shared.iter().any(|&t| results.iter().any(|&result| r.overlap(result, t)))
+        let (results, shared) = (super::writes(parts), of_links(others, Link::of_all_images));
+        last.images == first.images && r.is_same_place(last.result, first.source) && !r.meet(&shared, &results)
     }
 
     /// Whether links write what these halves read, and read what they write.
@@ -91,9 +91,9 @@ impl Chain {
         if memories.len() > MOST_MEMORIES {
             return None;
         }
-        let random = parts.iter().any(|op| op.link().is_some_and(|link| link.clock().is_some()));
+        let more = parts.iter().any(|op| is_own(op) || op.link().is_some_and(|link| link.clock().is_some()));
         let Shader { name, source } =
-            if random { shader!("chain", "total", "random") } else { shader!("chain", "total") };
+            if more { shader!("chain", "total", "random", "functions") } else { shader!("chain", "total") };
         // A text suits as many threads as it is written for, or more: so that for the fewest serves both kinds of software adapter.
         let shaders = [Adapter::SoftwareQuads, Adapter::Hardware]
             .map(|adapter| Shader { name, source: writer::shader(&source, &parts, r, &memories, adapter).into() });
@@ -177,9 +177,15 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             t
         }
 
-        /// From `x` to `y`, and back, in chains of so many operations.
+        /// From `x` to `y`, and back by a loss whose gradient needs all of them, in chains of so many operations.
         fn scene(mut self, name: String, [x, y]: [Tensor; 2], links: &[usize]) -> Scene {
             let loss = self.r.sum_of_squares(y).unwrap();
+            let loss = self.r.sqrt(loss).unwrap();
+            self.back(name, [x, y, loss], links)
+        }
+
+        /// From `x` to `y`, and back from a loss.
+        fn back(mut self, name: String, [x, y, loss]: [Tensor; 3], links: &[usize]) -> Scene {
             let dx = self.r.gradients(loss, &[x]).unwrap()[0];
             let recording = self.r.finish(true, &[y, dx]);
             let chains = recording.programs[0].ops.iter().filter(|op| op.name() == "chain");
@@ -277,6 +283,43 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
             &[links; 2],
         )
     };
+    // A GAN's head and its loss: each logit's way back is its own, but for labels, and for which half of the batch it is of.
+    let judged = |[half, height, width]: [usize; 3], labels: Option<usize>, squares: bool, links| {
+        let mut l = Layers::new();
+        let (batch, classes) = (2 * half, labels.unwrap_or(0));
+        let x = l.input([batch, height, width, 4]);
+        let [w, head] = [l.input([3, 3, 4, 4]), l.input([height * width * 4, 1 + classes])];
+        let r = &mut l.r;
+        let y = r.conv(x, w, 1, 1).unwrap();
+        let y = r.activation(y, LeakyRelu(0.2)).unwrap();
+        let y = r.reshape(y, [batch, height * width * 4]).unwrap();
+        let scores = r.product(y, head, Orientation::Plain).unwrap();
+        let mut logits = r.slice(scores, 1, 0, 1).unwrap();
+        if classes > 0 {
+            let classes: Vec<u32> = (0..half).map(|i| ((7 * i + 3) % (classes + 1)) as u32).collect();
+            let labels = r.input("labels", [half], DType::U32);
+            l.uploads.push((labels, classes));
+            let labels = r.concat(labels, labels, 0).unwrap();
+            let picked = r.pick(scores, labels, 1).unwrap();
+            logits = r.add(logits, picked).unwrap();
+        }
+        let loss = if squares {
+            r.sum_of_squares(logits).unwrap()
+        } else {
+            let [real, fake] = [0, half].map(|start| r.slice(logits, 0, start, half).unwrap());
+            let minus = r.affine(real, -1.0, 0.0).unwrap();
+            let [real, fake] = [minus, fake].map(|x| {
+                let terms = r.softplus(x).unwrap();
+                r.mean(terms).unwrap()
+            });
+            r.add(real, fake).unwrap()
+        };
+        l.back(
+            format!("chain there and back: {half}x{height}x{width}, labels {labels:?}, {squares}"),
+            [x, logits, loss],
+            links,
+        )
+    };
     // Moved, and then seen by a convolution.
     let displaced = |[batch, height, width, channels]: [usize; 4]| {
         let mut l = Layers::new();
@@ -291,6 +334,11 @@ pub(super) fn scenes() -> Vec<super::check::Scene> {
         l.scene(format!("chain of {batch}x{height}x{width}x{channels}, moved"), [x, y], &[2, 2])
     };
     vec![
+        judged([3, 5, 5], Some(10), false, &[24]),
+        judged([1, 7, 7], Some(3), false, &[24]),
+        judged([16, 3, 3], None, false, &[19]),
+        judged([2, 5, 3], None, true, &[8]),
+        judged([5, 3, 5], Some(15), true, &[13]),
         displaced([5, 6, 7, 1]),
         displaced([3, 4, 4, 4]),
         displaced([2, 3, 5, 3]),

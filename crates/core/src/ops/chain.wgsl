@@ -1,4 +1,4 @@
-// Comes after total.wgsl and random.wgsl.
+// Comes after total.wgsl and random.wgsl and functions.wgsl.
 //
 // Several layers in one dispatch: each workgroup takes its own image through all of them, with barriers between. Images don't
 // know of each other, so nobody waits for the others.
@@ -22,23 +22,19 @@ fn single_NTH(at: u32) -> f32 { return memory_NTH[at / 4u][at % 4u]; }
 fn put_four_NTH(at: u32, y: vec4f) { memory_NTH[at] = y; }
 //</fours>
 //<singles>
-// One with an image that is written by single values: two threads may not write one vector.
-@group(0) @binding(1) var<storage, read_write> memory_NTH: array<f32>;
-fn four_NTH(at: u32) -> vec4f { return vec4f(memory_NTH[4u * at], memory_NTH[4u * at + 1u], memory_NTH[4u * at + 2u], memory_NTH[4u * at + 3u]); }
-fn single_NTH(at: u32) -> f32 { return memory_NTH[at]; }
-fn put_four_NTH(at: u32, y: vec4f) {
-    memory_NTH[4u * at] = y.x;
-    memory_NTH[4u * at + 1u] = y.y;
-    memory_NTH[4u * at + 2u] = y.z;
-    memory_NTH[4u * at + 3u] = y.w;
-}
-fn put_single_NTH(at: u32, y: vec4f) { memory_NTH[at] = y.x; }
-//</singles>
-
-//<words>
-// One that counts, as the clock does.
+// One with values that stand alone: two threads may not write one vector. As words, since some of them count.
 @group(0) @binding(1) var<storage, read_write> memory_NTH: array<u32>;
-//</words>
+fn four_NTH(at: u32) -> vec4f { return bitcast<vec4f>(vec4u(memory_NTH[4u * at], memory_NTH[4u * at + 1u], memory_NTH[4u * at + 2u], memory_NTH[4u * at + 3u])); }
+fn single_NTH(at: u32) -> f32 { return bitcast<f32>(memory_NTH[at]); }
+fn put_four_NTH(at: u32, y: vec4f) {
+    let words = bitcast<vec4u>(y);
+    memory_NTH[4u * at] = words.x;
+    memory_NTH[4u * at + 1u] = words.y;
+    memory_NTH[4u * at + 2u] = words.z;
+    memory_NTH[4u * at + 3u] = words.w;
+}
+fn put_single_NTH(at: u32, y: vec4f) { memory_NTH[at] = bitcast<u32>(y.x); }
+//</singles>
 
 const LINK_ROW = 0u;
 const LINK_NTH = 0u;

@@ -157,6 +157,11 @@ pub(crate) fn parts(op: &Rc<dyn Op>) -> Vec<Rc<dyn Op>> {
     }
 }
 
+/// What these write.
+fn writes(ops: &[Rc<dyn Op>]) -> Vec<Tensor> {
+    ops.iter().flat_map(|op| op.writes()).collect()
+}
+
 /// What a GPU is made of, which decides how a kernel is laid out for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adapter {

@@ -185,7 +185,6 @@ fn whole(path: &Path) -> String {
         "weights_by_value",
         "put_by_value",
         "singles",
-        "words",
         "values",
     ];
     let sample = |text: String| left_out.iter().fold(text, |text, name| marks::keep(&text, name, false));

@@ -276,11 +276,21 @@ impl Recorder {
         self.info(tensor).storage
     }
 
+    /// Whether it is one value throughout, known when it is recorded.
+    pub(crate) fn is_constant(&self, tensor: Tensor) -> bool {
+        matches!(self.info(tensor).role, Role::Constant(_))
+    }
+
     /// Whether two tensors share values.
     pub(crate) fn overlap(&self, a: Tensor, b: Tensor) -> bool {
         let (a, b) = (self.info(a), self.info(b));
         let ends = [a, b].map(|info| info.offset + info.shape.len());
         a.storage == b.storage && a.offset < ends[1] && b.offset < ends[0]
+    }
+
+    /// Whether some of these share values with some of those.
+    pub(crate) fn meet(&self, these: &[Tensor], those: &[Tensor]) -> bool {
+        these.iter().any(|&a| those.iter().any(|&b| self.overlap(a, b)))
     }
 
     /// Whether two tensors are the same values, whatever their shapes.

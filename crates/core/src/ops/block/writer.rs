@@ -33,9 +33,9 @@ struct Touch {
     tensor: Tensor,
     /// Whether it is one thread's, the first: that needs no barrier behind what it did itself.
     first: bool,
-    /// Where its n-th value lies, if its n-th value is touched by thread `n % THREADS` alone: the first place in the memory, and
-    /// extents with their steps. Those who walk alike need no barrier between them.
-    walk: Option<(usize, [[usize; 2]; 4])>,
+    /// Where its n-th value lies, if its n-th value is touched by thread `n % THREADS` alone: after how many the first thread
+    /// comes again, the first place in the memory, and extents with their steps. Those who walk alike need no barrier between them.
+    walk: Option<(usize, usize, [[usize; 2]; 4])>,
 }
 
 /// The sum of `start` and of each index times its step, without what is zero.
@@ -63,20 +63,29 @@ pub(crate) fn number(value: f32) -> String {
 impl Writer<'_> {
     /// The shader that runs these operations, from the text of block.wgsl.
     pub fn shader(&self, text: &str, parts: &[Rc<dyn Op>]) -> String {
+        let (head, _, rest) = cut(text, "memories");
+        let (middle, sample, tail) = cut(rest, "loops");
+        let code: Vec<Instruction> = parts.iter().flat_map(|op| op.instructions().unwrap_or_default()).collect();
+        let loops = self.loops(&code, cut(sample, "columns").1);
+        let bindings: String = (0..self.memories.len())
+            .map(|i| format!("@group(0) @binding({}) var<storage, read_write> memory_{i}: array<u32>;\n", i + 1))
+            .collect();
+        [head, &bindings, middle, &loops, tail].concat()
+    }
+
+    /// The loops of these instructions, and barriers where they need them. `columns` is the text for those that normalise.
+    pub fn loops(&self, code: &[Instruction], columns: &str) -> String {
         // What has been written, and what has been read, since the last barrier.
         let (mut written, mut read): (Vec<Touch>, Vec<Touch>) = (Vec::new(), Vec::new());
         let mut loops = String::new();
-        let (head, _, rest) = cut(text, "memories");
-        let (middle, sample, tail) = cut(rest, "loops");
-        let columns = cut(sample, "columns").1;
-        for instruction in parts.iter().flat_map(|op| op.instructions().unwrap_or_default()) {
+        for instruction in code {
             let meets = |touch: &Touch, others: &[Touch]| {
                 let apart =
                     |other: &Touch| touch.first && other.first || touch.walk.is_some() && touch.walk == other.walk;
                 others.iter().any(|other| self.r.overlap(other.tensor, touch.tensor) && !apart(other))
             };
-            let y = self.touch(&instruction, &instruction.y);
-            let reads: Vec<Touch> = instruction.operands().map(|o| self.touch(&instruction, o)).collect();
+            let y = self.touch(instruction, &instruction.y);
+            let reads: Vec<Touch> = instruction.operands().map(|o| self.touch(instruction, o)).collect();
             if reads.iter().any(|touch| meets(touch, &written)) || meets(&y, &written) || meets(&y, &read) {
                 loops.push_str("storageBarrier();\n");
                 written.clear();
@@ -84,12 +93,9 @@ impl Writer<'_> {
             }
             written.push(y);
             read.extend(reads);
-            loops.push_str(&self.instruction(&instruction, columns));
+            loops.push_str(&self.instruction(instruction, columns));
         }
-        let bindings: String = (0..self.memories.len())
-            .map(|i| format!("@group(0) @binding({}) var<storage, read_write> m{i}: array<u32>;\n", i + 1))
-            .collect();
-        [head, &bindings, middle, &loops, tail].concat()
+        loops
     }
 
     /// How an instruction touches an operand.
@@ -105,8 +111,8 @@ impl Writer<'_> {
             axes[last] = [if grows { extent } else { outer * extent }, o.strides[axis]];
         }
         let norm = matches!(i.code, Code::Normalize | Code::NormalizeBackward);
-        let first = i.values() == 1 && i.terms == [1, 1] && !norm;
-        Touch { tensor: o.tensor, first, walk: plain.then(|| (self.r.info(o.tensor).offset + o.start, axes)) }
+        let first = i.run() == 1 && i.terms == [1, 1] && !norm;
+        Touch { tensor: o.tensor, first, walk: plain.then(|| (i.run(), self.r.info(o.tensor).offset + o.start, axes)) }
     }
 
     /// Where an operand's value lies: memory and address, with `more` added to it.
@@ -116,7 +122,7 @@ impl Writer<'_> {
         let [s0, s1, s2, s3] = operand.strides;
         let [t0, t1] = if terms { operand.inner } else { [0; 2] };
         let steps = [("ix", s0), ("iy", s1), ("iz", s2), ("iw", s3), ("t0", t0), ("t1", t1)];
-        format!("m{memory}[{}{more}]", address(info.offset + operand.start, steps))
+        format!("memory_{memory}[{}{more}]", address(info.offset + operand.start, steps))
     }
 
     /// An operand's word, or its number.
@@ -363,7 +369,15 @@ impl Texts {
 
 /// A thread does `body` for one value, then for the next.
 fn each(i: &Instruction, body: &str) -> String {
-    format!("for (var n = thread; n < {}u; n += THREADS) {{\n{}{body}}}\n", i.values(), indices(i, body))
+    let (run, body) = (i.run(), [&indices(i, body), body].concat());
+    match i.rows {
+        None => format!("for (var n = thread; n < {run}u; n += THREADS) {{\n{body}}}\n"),
+        // Of images before the first, too, the number is none of theirs.
+        Some([first, count]) => format!(
+            "for (var i = thread; image - {first}u < {count}u && i < {run}u; i += THREADS) {{\n\
+             let n = (image - {first}u) * {run}u + i;\n{body}}}\n"
+        ),
+    }
 }
 
 /// The index along each axis that the text names, from `n`.

@@ -46,7 +46,7 @@ impl Op for Half {
     }
 
     fn link(&self) -> Option<Link> {
-        Some(self.link)
+        Some(self.link.clone())
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -1,22 +1,25 @@
 //! What a layer is for a chain.
 
-use crate::ops::block::Beside;
+use crate::ops::block::{Beside, Instruction};
 use crate::ops::conv::Geometry;
 use crate::ops::dropout::Draw;
 use crate::ops::epilogue::Epilogue;
 use crate::ops::translate::Shift;
 use crate::program::Tensor;
+use std::rc::Rc;
 
 /// The most multiplications in a layer of one image: beyond, all workgroups together are quicker, a dispatch a layer. A guess from
 /// what a dispatch and a multiplication take on GPUs; timed on one were only layers of a twentieth of that, which chains make no slower.
 const MOST_WORK: u64 = 1 << 21;
 /// The most values of an image that a layer without multiplications writes, likewise.
-const MOST_VALUES: usize = 1 << 16;
+pub(super) const MOST_VALUES: usize = 1 << 16;
 /// The most columns of a head: each has a sum of its own in every thread.
 const MOST_COLUMNS: usize = 16;
+/// The most instructions of small operations, which the shader has in full.
+const MOST_CODE: usize = 64;
 
 /// A layer of which an image needs nothing of the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     pub(in crate::ops) images: usize,
     /// What the layer before it writes.
@@ -30,7 +33,7 @@ pub struct Link {
 }
 
 /// What a link does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ops) enum Form {
     /// A convolution from the large side to the small one.
     Conv(Geometry),
@@ -56,6 +59,12 @@ pub(in crate::ops) enum Form {
         scale: f32,
         pools: bool,
     },
+    /// Small operations.
+    Own {
+        code: Rc<[Instruction]>,
+        /// All tensors of theirs.
+        touched: Rc<[Tensor]>,
+    },
 }
 
 impl Form {
@@ -77,6 +86,7 @@ impl Form {
             Form::Drop { len, .. } => len.is_multiple_of(4) && (1..MOST_VALUES).contains(len),
             Form::Move { extents, .. } => (1..MOST_VALUES).contains(&extents.iter().product()),
             Form::Squares { result, .. } => result.iter().product::<usize>() < MOST_VALUES,
+            Form::Own { code, .. } => code.len() <= MOST_CODE,
         }
     }
 
@@ -102,7 +112,7 @@ impl Form {
             Form::ConvTranspose(g) => (g.out_channels, g.channels, true),
             &Form::Head { backward, .. } => return ByValue { source: backward, weights: false, result: !backward },
             Form::Drop { .. } => return ByValue { source: false, weights: false, result: false },
-            Form::Move { .. } => return ByValue { source: true, weights: false, result: true },
+            Form::Move { .. } | Form::Own { .. } => return ByValue { source: true, weights: false, result: true },
             Form::Normalize { channels, .. }
             | Form::Moments { channels, .. }
             | Form::Evened { channels, .. }
@@ -134,6 +144,9 @@ pub struct ByValue {
 impl Link {
     /// What it touches.
     pub fn tensors(&self) -> Vec<Tensor> {
+        if let Form::Own { touched, .. } = &self.form {
+            return touched.to_vec();
+        }
         let all = [Some(self.source), self.other, self.moments(), Some(self.result), self.epilogue.beside()];
         all.into_iter().flatten().collect()
     }
@@ -159,11 +172,14 @@ impl Link {
         [weights, bias, self.moments()].into_iter().flatten().collect()
     }
 
-    /// What of its images is read or written value by value.
+    /// What is read or written value by value, or word by word as a clock is.
     pub fn singles(&self) -> Vec<Tensor> {
+        if let Form::Own { touched, .. } = &self.form {
+            return touched.to_vec();
+        }
         let by_value = self.form.by_value();
         let gate = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Gate && by_value.result);
-        [by_value.source.then_some(self.source), by_value.result.then_some(self.result), gate]
+        [by_value.source.then_some(self.source), by_value.result.then_some(self.result), gate, self.clock()]
             .into_iter()
             .flatten()
             .collect()

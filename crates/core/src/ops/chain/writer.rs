@@ -2,7 +2,7 @@
 
 use super::link::ByValue;
 use super::{Form, Link, of_links, threads};
-use crate::ops::block::{Beside, number};
+use crate::ops::block::{Beside, Writer, number};
 use crate::ops::conv::Geometry;
 use crate::ops::marks::{cut, keep, repeat, with_constants};
 use crate::ops::tick::Lane;
@@ -17,29 +17,27 @@ const SHORTEST: usize = 4;
 pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
     let (head, fours, rest) = cut(file, "fours");
     let (_, singles, rest) = cut(rest, "singles");
-    let (_, words, rest) = cut(rest, "words");
     let (middle, ..) = cut(cut(rest, "ends").2, "convolve");
     let (entry, _, tail) = cut(cut(rest, "repeat").2, "links");
-    let (single, clocks) = (of_links(parts, Link::singles), of_links(parts, |link| link.clock().into_iter().collect()));
+    let single = of_links(parts, Link::singles);
     let mut text = head.to_owned();
     for (i, memory) in memories.iter().enumerate() {
-        let holds = |tensors: &[Tensor]| tensors.iter().any(|&t| r.storage(t) == *memory);
-        let kind = if holds(&clocks) {
-            words
-        } else if holds(&single) {
-            singles
-        } else {
-            fours
-        };
+        let kind = if single.iter().any(|&t| r.storage(t) == *memory) { singles } else { fours };
         text += &kind.replace("binding(1)", &format!("binding({})", i + 1)).replace("_NTH", &format!("_{i}"));
     }
     text += middle;
     let mut calls = String::new();
     for (i, link) in parts.iter().filter_map(|op| op.link()).enumerate() {
+        let prefix = format!("link{i}_");
         let layer = Text::of(&link.form, adapter);
-        let own = format!("link{i}_");
-        text += &(ends(&link, r, memories) + &layer.written(rest)).replace("LINK_", &own);
-        calls += &[&own, layer.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
+        text += &match &link.form {
+            Form::Own { code, .. } => {
+                let loops = Writer { r, memories, wide: false }.loops(code, "");
+                format!("fn {prefix}{}(image: u32, thread: u32) {{\n{loops}}}\n", layer.name)
+            }
+            _ => (ends(&link, r, memories) + &layer.written(rest)).replace("LINK_", &prefix),
+        };
+        calls += &[&prefix, layer.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
     }
     [&text, entry, &calls, tail].concat()
 }
@@ -154,6 +152,7 @@ impl Text {
                     ("FILL", fill.to_bits() as usize),
                 ];
             }
+            Form::Own { .. } => text.name = "own",
             Form::Squares { result: [height, width, channels], factor, pools, .. } => {
                 text.name = "repeat";
                 text.marks = vec![("upsample", !pools), ("pool", pools)];

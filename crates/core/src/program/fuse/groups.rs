@@ -1,13 +1,13 @@
 //! Finds the operations of a program that one dispatch can do together.
 
 use super::Piece;
-use crate::ops::Op;
 use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
 use crate::ops::chain::{self, Chain, Link};
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
 use crate::ops::tick::{Lane, ticked};
 use crate::ops::update::Update;
+use crate::ops::{self, Op};
 use crate::program::{Node, Recorder, Role, Tensor};
 use std::rc::Rc;
 
@@ -29,6 +29,7 @@ pub(super) fn group(r: &mut Recorder, nodes: &[Node], ops: Vec<Rc<dyn Op>>, keep
     while let Some((update, at)) = found(r, &pieces, |ops, movable| Update::find(ops, r, &alone, movable)) {
         take(r, &mut pieces, &at, Piece::Update(update));
     }
+    own(r, &mut pieces);
     chains(r, &mut pieces);
     late_ticks(r, &mut pieces);
     blocks(r, pieces).into_iter().map(Piece::or_one).collect()
@@ -44,7 +45,7 @@ fn late_ticks(r: &Recorder, pieces: &mut [Piece]) {
         let mut passed = Vec::new();
         let mut end = i;
         for (j, piece) in pieces.iter().enumerate().skip(i + 1) {
-            if matches!(piece, Piece::One(op) if small(op, r)) {
+            if smalls(r, piece).is_some() {
                 end = j;
             }
             if !depend(r, &tick, &piece.parts()) {
@@ -94,22 +95,30 @@ fn found<T>(
     find(&ops, &movable).map(|(group, parts)| (group, parts.iter().map(|&i| at[i]).collect()))
 }
 
-/// Where these pieces may all run: at the place of the last of them, where nothing between needs one, or at that of the first,
-/// where none of them needs anything between.
+/// Where these pieces may all run: at the place of the last of them, or at that of the first.
 fn meeting(r: &Recorder, pieces: &[Piece], at: &[usize]) -> Option<usize> {
-    let (first, last) = (*at.iter().min()?, *at.iter().max()?);
+    let places = [*at.iter().max()?, *at.iter().min()?];
+    places.into_iter().find(|&place| may_meet(r, pieces, at, place))
+}
+
+/// Whether they may run at this place: what stands between an earlier one and it needs nothing of that, and a later one nothing of what
+/// stands before that.
+fn may_meet(r: &Recorder, pieces: &[Piece], at: &[usize], place: usize) -> bool {
     let apart = |one: usize, other: usize| !depend(r, &pieces[one].parts(), &pieces[other].parts());
     let others =
         |mut range: std::ops::Range<usize>, free: &dyn Fn(usize) -> bool| range.all(|i| at.contains(&i) || free(i));
-    if at.iter().all(|&place| others(place + 1..last, &|i| apart(place, i))) {
-        return Some(last);
-    }
-    at.iter().all(|&place| others(first + 1..place, &|i| apart(i, place))).then_some(first)
+    at.iter().all(|&part| others(part + 1..place, &|i| apart(part, i)) && others(place + 1..part, &|i| apart(i, part)))
 }
 
 /// Puts `group` where its parts may meet, and takes them out.
 fn take(r: &Recorder, pieces: &mut Vec<Piece>, at: &[usize], group: Piece) {
-    let Some(place) = meeting(r, pieces, at) else { return };
+    if let Some(place) = meeting(r, pieces, at) {
+        put(pieces, at, place, group);
+    }
+}
+
+/// Puts `group` at this place, and takes its parts out.
+fn put(pieces: &mut Vec<Piece>, at: &[usize], place: usize, group: Piece) {
     pieces[place] = group;
     let mut i = 0;
     pieces.retain(|_| {
@@ -127,6 +136,35 @@ fn halve(r: &mut Recorder, pieces: &mut Vec<Piece>) {
         let [first, then] = halves.map(|half| Piece::Chain(vec![half]));
         pieces[i] = then;
         pieces.insert(i, first);
+    }
+}
+
+/// The operation of a piece that has only one, or half of one.
+fn single(piece: &Piece) -> Option<Rc<dyn Op>> {
+    match piece {
+        Piece::One(op) => Some(Rc::clone(op)),
+        Piece::Chain(parts) if parts.len() == 1 => parts.first().map(Rc::clone),
+        _ => None,
+    }
+}
+
+/// Gathers the small operations between two links that no image needs another for.
+fn own(r: &Recorder, pieces: &mut Vec<Piece>) {
+    // From the last on, since what is taken stands before the link that it is for.
+    let mut end = pieces.len();
+    while end > 0 {
+        end -= 1;
+        let Some(link) = single(&pieces[end]).and_then(|op| op.link()) else { continue };
+        let (at, before): (Vec<usize>, Vec<Rc<dyn Op>>) =
+            (0..end).filter_map(|i| single(&pieces[i]).map(|op| (i, op))).unzip();
+        let Some((own, from, parts)) = chain::own(r, &before, &link) else { continue };
+        let place = at[from];
+        let chain = [pieces[place].parts(), vec![own]].concat();
+        let all: Vec<usize> = parts.into_iter().chain([from]).map(|i| at[i]).collect();
+        if Chain::continues(r, &chain[..1], &chain[1..]) && may_meet(r, pieces, &all, place) {
+            put(pieces, &all, place, Piece::Chain(chain));
+            end = end.min(pieces.len());
+        }
     }
 }
 
@@ -159,22 +197,21 @@ fn chains(r: &Recorder, pieces: &mut Vec<Piece>) {
 fn blocks(r: &Recorder, pieces: Vec<Piece>) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
     for piece in pieces {
-        let Piece::One(op) = &piece else {
+        let Some(ops) = smalls(r, &piece) else {
             out.push(piece);
             continue;
         };
-        if !small(op, r) {
-            out.push(piece);
-            continue;
-        }
-        let bound = out.iter().rposition(|before| depend(r, &before.parts(), &piece.parts())).unwrap_or(0);
-        let block = (bound..out.len()).rev().find(|&i| match &out[i] {
-            Piece::Block(parts) => fits(r, parts, &piece.parts()),
-            _ => false,
-        });
-        match block.map(|i| &mut out[i]) {
-            Some(Piece::Block(parts)) => parts.push(Rc::clone(op)),
-            _ => out.push(Piece::Block(vec![Rc::clone(op)])),
+        for op in ops {
+            let op = [op];
+            let bound = out.iter().rposition(|before| depend(r, &before.parts(), &op)).unwrap_or(0);
+            let block = (bound..out.len()).rev().find(|&i| match &out[i] {
+                Piece::Block(parts) => fits(r, parts, &op),
+                _ => false,
+            });
+            match block.map(|i| &mut out[i]) {
+                Some(Piece::Block(parts)) => parts.extend(op),
+                _ => out.push(Piece::Block(op.into())),
+            }
         }
     }
     let mut i = 0;
@@ -200,13 +237,22 @@ fn blocks(r: &Recorder, pieces: Vec<Piece>) -> Vec<Piece> {
     out
 }
 
+/// The operations of a piece that a block may have: of a chain, too, if it has no others, nor half of one.
+fn smalls(r: &Recorder, piece: &Piece) -> Option<Vec<Rc<dyn Op>>> {
+    let may = match piece {
+        Piece::One(op) => small(op, r),
+        Piece::Chain(parts) => {
+            !parts.iter().any(chain::is_half) && parts.iter().flat_map(ops::parts).all(|op| small(&op, r))
+        }
+        _ => false,
+    };
+    may.then(|| piece.parts().iter().flat_map(ops::parts).collect())
+}
+
 /// Whether a block is a good place for this operation.
 fn small(op: &Rc<dyn Op>, r: &Recorder) -> bool {
     op.instructions().is_some_and(|code| {
-        code.iter().all(|i| {
-            let constant = matches!(r.info(i.a.tensor).role, Role::Constant(_));
-            i.work() <= MOST_WORK && !(i.beside == Beside::Pick && constant)
-        })
+        code.iter().all(|i| i.work() <= MOST_WORK && !(i.beside == Beside::Pick && r.is_constant(i.a.tensor)))
     })
 }
 
@@ -221,11 +267,11 @@ fn fits(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
 
 /// Whether `later` must stay behind `earlier`: it reads or writes what that writes, or writes what that reads.
 fn depend(r: &Recorder, earlier: &[Rc<dyn Op>], later: &[Rc<dyn Op>]) -> bool {
-    let meet = |a: Vec<Tensor>, b: &[Tensor]| a.iter().any(|&a| b.iter().any(|&b| r.overlap(a, b)));
     earlier.iter().any(|before| {
         let (reads, writes) = (before.reads(), before.writes());
-        later
-            .iter()
-            .any(|after| meet(after.reads(), &writes) || meet(after.writes(), &writes) || meet(after.writes(), &reads))
+        later.iter().any(|after| {
+            let written = after.writes();
+            r.meet(&after.reads(), &writes) || r.meet(&written, &writes) || r.meet(&written, &reads)
+        })
     })
 }

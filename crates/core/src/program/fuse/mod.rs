@@ -86,13 +86,21 @@ impl Piece {
 
     /// What is left of it where it has no room: its operations, or a chain's halves.
     fn cut(self) -> Vec<Piece> {
+        let mut pieces = Vec::new();
         match &self {
             Piece::Chain(parts) if parts.len() > 1 => {
                 let (first, then) = parts.split_at(parts.len() / 2);
-                [first, then].map(|links| Piece::Chain(links.to_vec()).or_one()).into()
+                for links in [first, then] {
+                    if links.iter().all(chain::is_own) {
+                        pieces.extend(links.iter().flat_map(crate::ops::parts).map(Piece::One));
+                    } else {
+                        pieces.push(Piece::Chain(links.to_vec()).or_one());
+                    }
+                }
             }
-            _ => self.parts().into_iter().map(Piece::One).collect(),
+            _ => pieces.extend(self.parts().into_iter().map(Piece::One)),
         }
+        pieces
     }
 
     /// The finished operation, once its tensors have their places; `None` if it would need too many bindings.
