@@ -95,7 +95,7 @@ impl Op for Dropout {
     fn link(&self) -> Option<Link> {
         let Dropout { x: source, y: result, n, rows: images, draw, ahead, epilogue } = *self;
         let form = Form::Drop { len: n / images.max(1), draw, ahead };
-        Link { images, source, other: Some(draw.clock), result, epilogue, form }.fitting()
+        Link { images, source, other: None, result, epilogue, form }.fitting()
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -128,7 +128,7 @@ impl Op for Translate {
         let Translate { x: source, y: result, extents, shift, backwards, fill, ahead, epilogue } = *self;
         let [images, height, width, channels] = extents;
         let form = Form::Move { extents: [height, width, channels], shift, ahead, backwards, fill };
-        Link { images, source, other: Some(shift.clock), result, epilogue, form }.fitting()
+        Link { images, source, other: None, result, epilogue, form }.fitting()
     }
 
     fn kernel(&self, _adapter: Adapter) -> Kernel {

@@ -24,7 +24,7 @@ pub struct Link {
     pub(in crate::ops) images: usize,
     /// What the layer before it writes.
     pub(in crate::ops) source: Tensor,
-    /// What else it needs: weights, of a norm's gradient what was normalised, of what is random the clock.
+    /// What else it needs: weights, or of a norm's gradient what was normalised.
     pub(in crate::ops) other: Option<Tensor>,
     pub(in crate::ops) result: Tensor,
     /// What it does at its end.
@@ -147,8 +147,8 @@ impl Link {
         if let Form::Own { touched, .. } = &self.form {
             return touched.to_vec();
         }
-        let all = [Some(self.source), self.other, self.moments(), Some(self.result), self.epilogue.beside()];
-        all.into_iter().flatten().collect()
+        let others = [self.other, self.moments(), self.clock(), self.epilogue.beside()];
+        [Some(self.source), Some(self.result)].into_iter().chain(others).flatten().collect()
     }
 
     /// A norm's, of all images of a batch.
@@ -169,7 +169,7 @@ impl Link {
     pub fn of_all_images(&self) -> Vec<Tensor> {
         let weights = self.other.filter(|_| !self.form.is_norm());
         let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
-        [weights, bias, self.moments()].into_iter().flatten().collect()
+        [weights, bias, self.moments(), self.clock()].into_iter().flatten().collect()
     }
 
     /// What is read or written value by value, or word by word as a clock is.

@@ -1,4 +1,4 @@
-//! Writes a chain's shader: chain.wgsl with a function for each link.
+//! Writes a chain's shader: chain.wgsl with a function for each link, from the file of its kind.
 
 use super::link::ByValue;
 use super::{Form, Link, of_links, threads};
@@ -6,7 +6,7 @@ use crate::ops::block::{Beside, Writer, number};
 use crate::ops::conv::Geometry;
 use crate::ops::marks::{cut, keep, repeat, with_constants};
 use crate::ops::tick::Lane;
-use crate::ops::{Adapter, Op};
+use crate::ops::{Adapter, Op, file};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
 
@@ -17,27 +17,23 @@ const SHORTEST: usize = 4;
 pub fn shader(file: &str, parts: &[Rc<dyn Op>], r: &Recorder, memories: &[Tensor], adapter: Adapter) -> String {
     let (head, fours, rest) = cut(file, "fours");
     let (_, singles, rest) = cut(rest, "singles");
-    let (middle, ..) = cut(cut(rest, "ends").2, "convolve");
-    let (entry, _, tail) = cut(cut(rest, "repeat").2, "links");
+    let (entry, _, tail) = cut(cut(rest, "ends").2, "links");
     let single = of_links(parts, Link::singles);
     let mut text = head.to_owned();
     for (i, memory) in memories.iter().enumerate() {
         let kind = if single.iter().any(|&t| r.storage(t) == *memory) { singles } else { fours };
         text += &kind.replace("binding(1)", &format!("binding({})", i + 1)).replace("_NTH", &format!("_{i}"));
     }
-    text += middle;
     let mut calls = String::new();
     for (i, link) in parts.iter().filter_map(|op| op.link()).enumerate() {
-        let prefix = format!("link{i}_");
-        let layer = Text::of(&link.form, adapter);
-        text += &match &link.form {
-            Form::Own { code, .. } => {
-                let loops = Writer { r, memories, wide: false }.loops(code, "");
-                format!("fn {prefix}{}(image: u32, thread: u32) {{\n{loops}}}\n", layer.name)
-            }
-            _ => (ends(&link, r, memories) + &layer.written(rest)).replace("LINK_", &prefix),
+        let own = if let Form::Own { code, .. } = &link.form {
+            let loops = Writer { r, memories, wide: false }.loops(code, "");
+            format!("fn LINK_run(image: u32, thread: u32) {{\n{loops}}}\n")
+        } else {
+            ends(&link, r, memories) + &Text::of(&link.form, adapter).written()
         };
-        calls += &[&prefix, layer.name, "(group.x, thread);\nstorageBarrier();\n"].concat();
+        text += &own.replace("LINK_", &format!("link{i}_"));
+        calls += &format!("link{i}_run(group.x, thread);\nstorageBarrier();\n");
     }
     [&text, entry, &calls, tail].concat()
 }
@@ -54,12 +50,13 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
         format!("{what}{kind}_{memory}({start}u + {at}")
     };
     let by_value = link.form.by_value();
-    // A norm is of what its gradient is with respect to; where it takes single values, each stands alone in its vector.
-    let norm = link.form.is_norm() || matches!(link.form, Form::Squares { .. });
-    let normalised = link.other.or(Some(link.source)).filter(|_| norm);
+    // A norm is of what its gradient is with respect to.
+    let normalised = link.other.or(Some(link.source)).filter(|_| link.form.is_norm());
+    // Where these take single values, each stands alone in a vector, so that one text serves for both.
+    let in_vectors = link.form.is_norm() || matches!(link.form, Form::Squares { .. });
     let reads = [
         ("X", Some(link.source), by_value.source),
-        ("W", link.other.filter(|_| link.clock().is_none()), by_value.weights),
+        ("W", link.other, by_value.weights),
         ("FROM", normalised, by_value.source),
         ("M", link.moments(), by_value.source),
     ];
@@ -70,7 +67,7 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
         let Some(tensor) = tensor else { continue };
         let read = place("", single, tensor, "at)");
         let (kind, read) = match single {
-            true if norm => ("vec4f", format!("vec4f({read}, 0.0, 0.0, 0.0)")),
+            true if in_vectors => ("vec4f", format!("vec4f({read}, 0.0, 0.0, 0.0)")),
             true => ("f32", read),
             false => ("vec4f", read),
         };
@@ -89,10 +86,10 @@ fn ends(link: &Link, r: &Recorder, memories: &[Tensor]) -> String {
     )
 }
 
-/// What becomes of a function of chain.wgsl.
+/// What becomes of a link's function.
 struct Text {
-    /// Its name, and that of the marks around it.
-    name: &'static str,
+    /// What its file has.
+    file: &'static str,
     /// Its alternatives, and whether they are kept.
     marks: Vec<(&'static str, bool)>,
     whole: Vec<(&'static str, usize)>,
@@ -103,31 +100,32 @@ struct Text {
 
 impl Text {
     fn of(form: &Form, adapter: Adapter) -> Self {
-        let mut text = Text { name: "evened", marks: Vec::new(), whole: Vec::new(), signed: Vec::new(), tile: [1; 2] };
+        let mut text = Text { file: "", marks: Vec::new(), whole: Vec::new(), signed: Vec::new(), tile: [1; 2] };
         let lanes = if form.by_value().source { 1 } else { 4 };
         match *form {
             Form::Conv(g) => text.convolve(g, false, form.by_value(), adapter),
             Form::ConvTranspose(g) => text.convolve(g, true, form.by_value(), adapter),
             Form::Head { wide, narrow, backward } => {
-                text.name = "head";
+                text.file = file!("head");
                 text.marks = vec![("to_one", !backward), ("to_fours", backward)];
                 text.whole = vec![("FOURS", wide / 4), ("NARROW", narrow)];
                 text.tile = [narrow.div_ceil(8), narrow];
             }
             Form::Normalize { len, channels, backward } => {
-                text.name = "even_out";
+                text.file = file!("even_out");
                 text.marks = vec![("backward", backward)];
                 text.whole = vec![("VECTORS", len / lanes), ("LANES", lanes), ("CHANNELS", channels / lanes)];
             }
             Form::Moments { pixels, channels, backward } => {
-                text.name = "moments";
+                text.file = file!("moments");
                 text.batch(1, pixels, channels / lanes, backward, adapter);
             }
             Form::Evened { group, pixels, channels, backward, .. } => {
+                text.file = file!("evened");
                 text.batch(group, pixels, channels / lanes, backward, adapter);
             }
             Form::Drop { len, draw, ahead } => {
-                text.name = "drop";
+                text.file = file!("drop");
                 text.whole = vec![
                     ("FOURS", len / 4),
                     ("LANE", draw.lane as usize),
@@ -138,7 +136,7 @@ impl Text {
                 ];
             }
             Form::Move { extents: [height, width, channels], shift, ahead, backwards, fill } => {
-                text.name = "displace";
+                text.file = file!("displace");
                 text.whole = vec![
                     ("HEIGHT", height),
                     ("WIDTH", width),
@@ -152,9 +150,9 @@ impl Text {
                     ("FILL", fill.to_bits() as usize),
                 ];
             }
-            Form::Own { .. } => text.name = "own",
+            Form::Own { .. } => {}
             Form::Squares { result: [height, width, channels], factor, pools, .. } => {
-                text.name = "repeat";
+                text.file = file!("repeat");
                 text.marks = vec![("upsample", !pools), ("pool", pools)];
                 text.whole =
                     vec![("HEIGHT", height), ("WIDTH", width), ("CHANNELS", channels / lanes), ("FACTOR", factor)];
@@ -189,7 +187,7 @@ impl Text {
         while !software && 2 * split * tiles <= threads(adapter) && terms / (2 * split) >= SHORTEST {
             split *= 2;
         }
-        self.name = "convolve";
+        self.file = file!("convolve");
         self.tile = [deep, wide];
         self.marks = vec![
             ("transpose", transposed),
@@ -225,8 +223,8 @@ impl Text {
     }
 
     /// From what stands in the file.
-    fn written(&self, file: &str) -> String {
-        let mut text = cut(file, self.name).1.to_owned();
+    fn written(&self) -> String {
+        let mut text = self.file.to_owned();
         for &(name, kept) in &self.marks {
             text = keep(&text, name, kept);
         }
