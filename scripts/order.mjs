@@ -1,6 +1,7 @@
 // The order of a module's functions. gzip remembers 32 KiB, and an engine's code is a dozen times that: where functions that are
 // alike stand side by side, it finds what repeats.
 
+import { Explained } from './command.mjs';
 import { CODE, CUSTOM, IMPORTS, find, named, number, reader, section } from './sections.mjs';
 
 /** How far back gzip looks, in bytes. */
@@ -24,14 +25,20 @@ export function placed(wasm) {
   return Buffer.concat([wasm, section(CUSTOM, [...named('name'), 1, ...number(functions.length), ...functions])]);
 }
 
-/** Of a module that imports functions only. @param {Uint8Array} wasm */
+/** How many functions a module imports, and nothing else. @param {Uint8Array} wasm */
 function countImports(wasm) {
-  const imports = find(wasm, IMPORTS);
-  return imports ? reader(imports.content).number() : 0;
+  const imports = reader(find(wasm, IMPORTS)?.content ?? Uint8Array.of(0));
+  const count = imports.number();
+  for (let i = 0; i < count; i++) {
+    const name = [imports.text(), imports.text()].join('.');
+    if (imports.number() !== 0) throw new Explained(`The module imports ${name}, which is no function: see scripts/order.mjs.`);
+    imports.number();
+  }
+  return count;
 }
 
-/** @param {Uint8Array} wasm */
-function bodies(wasm) {
+/** A module's functions, in its order. @param {Uint8Array} wasm */
+export function bodies(wasm) {
   const code = reader(find(wasm, CODE)?.content ?? Uint8Array.of(0));
   return Array.from({ length: code.number() }, () => code.slice(code.number()));
 }

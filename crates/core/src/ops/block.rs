@@ -200,8 +200,8 @@ impl Instruction {
         o.start + steps.map(|((step, extent), stride)| n / step % extent * stride).sum::<usize>()
     }
 
-    /// Whether so many values one after another are always the same stretch of an axis, with all of the axes within: then no operand's value
-    /// lies before that of the first of them, nor behind that of the last.
+    /// Whether so many values one after another are always the same stretch of an axis, with all of the axes within: then, as no step leads
+    /// back, no operand's value lies before that of the first of them, nor behind that of the last.
     pub(super) fn has_runs_of(&self, width: usize) -> bool {
         let axes = dense(self.extents).into_iter().zip(self.extents);
         axes.into_iter().any(|(step, extent)| width.is_multiple_of(step) && (step * extent).is_multiple_of(width))
@@ -211,6 +211,11 @@ impl Instruction {
     pub(super) fn tensors(&self, r: &Recorder) -> Vec<Tensor> {
         let all = self.operands().chain([&self.y]).map(|o| o.tensor);
         all.filter(|&t| !r.is_constant(t)).collect()
+    }
+
+    /// Whether it picks from a tensor that no memory holds.
+    pub(crate) fn picks_constant(&self, r: &Recorder) -> bool {
+        self.beside == Beside::Pick && r.is_constant(self.a.tensor)
     }
 
     /// How long it takes, in values and terms.

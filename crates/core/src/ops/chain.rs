@@ -54,13 +54,17 @@ fn of_links(parts: &[Rc<dyn Op>], some: fn(&Link) -> Vec<Tensor>) -> Vec<Tensor>
 }
 
 impl Chain {
-    /// Whether links may stand behind these: the first takes the same images from where the last of these put them, and what they
-    /// need of all images is none that these write.
+    /// Whether links may stand behind these: the first takes the same images from where the last of these put them, what they need of
+    /// all images is none that these write, and they need nothing that these write otherwise than image by image.
     pub fn continues(r: &Recorder, parts: &[Rc<dyn Op>], others: &[Rc<dyn Op>]) -> bool {
         let link = |op: Option<&Rc<dyn Op>>| op.and_then(|op| op.link());
         let (Some(last), Some(first)) = (link(parts.last()), link(others.first())) else { return false };
-        let (results, shared) = (super::writes(parts), of_links(others, Link::of_all_images));
-        last.images == first.images && r.is_same_place(last.result, first.source) && !r.meet(&shared, &results)
+        let (results, mut odd) = (super::writes(parts), of_links(parts, Link::of_all_images));
+        odd.retain(|&t| r.meet(&[t], &results));
+        last.images == first.images
+            && r.is_same_place(last.result, first.source)
+            && !r.meet(&of_links(others, Link::of_all_images), &results)
+            && !r.meet(&of_links(others, Link::tensors), &odd)
     }
 
     /// Whether links write what these halves read, and read what they write.

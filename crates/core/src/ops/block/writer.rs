@@ -121,7 +121,7 @@ impl Writer<'_> {
     /// Where an operand's value lies: memory and address, with `more` added to it.
     fn place(&self, operand: &Operand, terms: bool, more: &str) -> String {
         let info = self.r.info(operand.tensor);
-        let memory = self.memories.iter().position(|&m| m == info.storage).unwrap_or_default();
+        let memory = self.memories.iter().position(|&m| m == info.storage).expect("it binds what it touches");
         let [s0, s1, s2, s3] = operand.strides;
         let [t0, t1] = if terms { operand.inner } else { [0; 2] };
         let steps = [("ix", s0), ("iy", s1), ("iz", s2), ("iw", s3), ("t0", t0), ("t1", t1)];
@@ -130,9 +130,10 @@ impl Writer<'_> {
 
     /// An operand's word, or its number.
     fn word(&self, operand: Option<&Operand>, more: &str) -> String {
-        match operand {
+        match operand.map(|o| (o, self.r.info(o.tensor).role)) {
             None => "0u".to_owned(),
-            Some(operand) => self.place(operand, false, more),
+            Some((_, Role::Constant(value))) => format!("{}u", value.to_bits()),
+            Some((operand, _)) => self.place(operand, false, more),
         }
     }
 

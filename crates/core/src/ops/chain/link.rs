@@ -22,7 +22,7 @@ const MOST_CODE: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Link {
     pub(in crate::ops) images: usize,
-    /// What the layer before it writes.
+    /// What the layer before it writes. (Small operations may do without.)
     pub(in crate::ops) source: Tensor,
     /// What else it needs: weights, or of a norm's gradient what was normalised.
     pub(in crate::ops) other: Option<Tensor>,
@@ -62,8 +62,10 @@ pub(in crate::ops) enum Form {
     /// Small operations.
     Own {
         code: Rc<[Instruction]>,
-        /// All tensors of theirs.
+        /// What they read and write;
         touched: Rc<[Tensor]>,
+        /// and what of it doesn't lie as rows of all images do: what no image has, or only some.
+        apart: Rc<[Tensor]>,
     },
 }
 
@@ -167,6 +169,9 @@ impl Link {
 
     /// What it needs that is no image's own, as a gate is and what a norm's gradient looks at: weights, a bias, moments, a clock.
     pub fn of_all_images(&self) -> Vec<Tensor> {
+        if let Form::Own { apart, .. } = &self.form {
+            return apart.to_vec();
+        }
         let weights = self.other.filter(|_| !self.form.is_norm());
         let bias = self.epilogue.beside().filter(|_| self.epilogue.codes().0 == Beside::Bias);
         [weights, bias, self.moments(), self.clock()].into_iter().flatten().collect()

@@ -1,6 +1,9 @@
 //! Small operations on values that are an image's own, as a link. A logit's way through a loss and back is such: so the chain of a network
 //! goes on into that of its gradients, and the loss, which adds up all images, is left to whoever wants to know it.
 
+#[cfg(test)]
+mod tests;
+
 use super::link::{Form, Link, MOST_VALUES};
 use crate::ops::block::{Beside, Code, Instruction, Operand};
 use crate::ops::epilogue::Epilogue;
@@ -17,7 +20,7 @@ struct Own {
 /// Which image each value of a memory belongs to, where those of one image lie side by side.
 #[derive(Clone, Copy, PartialEq)]
 struct Rows {
-    /// That of the memory's first value; none, and below 0, if they begin later.
+    /// That of the memory's first value; negative if the first image's values lie further on.
     first: isize,
     /// How many values each image has.
     width: usize,
@@ -68,7 +71,7 @@ impl Wants<'_> {
             let (n, first) = (i.values(), rows.image(place(&i.y, 0)));
             let count = (rows.image(place(&i.y, n - 1)) + 1 - first) as usize;
             let within = first >= 0 && first as usize + count <= self.images;
-            let alone = matches!(i.code, Code::Copy | Code::Compute) && i.terms == [1, 1];
+            let alone = matches!(i.code, Code::Copy | Code::Compute) && i.terms == [1, 1] && !i.picks_constant(self.r);
             let width = n / count.max(1);
             if !alone || !within || n != width * count || width > MOST_VALUES || !i.has_runs_of(width) {
                 return false;
@@ -128,23 +131,24 @@ pub(crate) fn own(r: &Recorder, before: &[Rc<dyn Op>], then: &Link) -> Option<(R
     at.reverse();
     let parts: Vec<Rc<dyn Op>> = at.iter().map(|&i| Rc::clone(&before[i])).collect();
     let results = writes(&parts);
-    let mut touched: Vec<Tensor> = code.iter().flat_map(|i: &Instruction| i.tensors(r)).collect();
+    let touched: Vec<Tensor> = code.iter().flat_map(|i: &Instruction| i.tensors(r)).collect();
+    let rows = |t: Tensor| Rows::of_all(r, t, images);
     // What comes of no image at all, as some losses' gradients, may as well come behind another link.
     let mut behind = None;
     for (i, op) in before.iter().enumerate() {
-        let Some(link) = op.link() else { continue };
-        let rows = Rows::of_all(r, link.result, images).filter(|_| link.images == images);
-        // What other links have left is each image's own as well.
-        if r.meet(&[link.result], &touched) && (rows.is_none() || wants.of(&[link.result]) != rows) {
+        let Some(link) = op.link().filter(|link| link.images == images) else { continue };
+        // What other links have left in these memories is each image's own as well.
+        let apart = rows(link.result).is_none() || wants.of(&[link.result]) != rows(link.result);
+        if apart && r.meet(&[link.result], &touched) {
             return None;
         }
-        if rows.is_some() && !r.meet(&op.reads(), &results) && from.is_none_or(|from| from == i) {
+        if !r.meet(&op.reads(), &results) && from.is_none_or(|from| from == i) {
             behind = Some((i, link.result));
         }
     }
     let (from, source) = behind.filter(|_| !parts.is_empty())?;
-    touched.push(source);
-    let form = Form::Own { code: code.into(), touched: touched.into() };
+    let apart = touched.iter().copied().filter(|&t| rows(t).is_none() || wants.of(&[t]) != rows(t)).collect();
+    let form = Form::Own { code: code.into(), touched: touched.into(), apart };
     let link = Link { images, source, other: None, result, epilogue: Epilogue::default(), form };
     Some((Rc::new(Own { link: link.fitting()?, parts }), from, at))
 }

@@ -1,5 +1,6 @@
 //! Chains to be held against a CPU.
 
+use crate::error::Result;
 use crate::ops::Op;
 use crate::ops::activation::Activation::{LeakyRelu, Sigmoid, Tanh};
 use crate::ops::check::{Random, Scene};
@@ -11,6 +12,40 @@ use crate::ops::tick::{LANES, Lane};
 use crate::ops::translate::Shift;
 use crate::program::{DType, Init, Recorder, Shape, Tensor};
 use std::rc::Rc;
+
+/// What is made of logits, the first half of which are of real images.
+#[derive(Debug)]
+enum Loss {
+    /// The non-saturating loss.
+    Softplus,
+    Squares,
+    /// How far the halves' means are apart, whose gradient asks no logit.
+    Apart,
+    /// The first one alone, turned round: its gradient is a constant beside zeros.
+    First,
+}
+
+impl Loss {
+    fn of(&self, r: &mut Recorder, logits: Tensor, half: usize) -> Result<Tensor> {
+        match self {
+            Loss::Squares => return r.sum_of_squares(logits),
+            Loss::First => {
+                let first = r.slice(logits, 0, 0, 1)?;
+                return r.affine(first, -1.0, 0.0);
+            }
+            Loss::Softplus | Loss::Apart => {}
+        }
+        let [real, fake] = [r.slice(logits, 0, 0, half)?, r.slice(logits, 0, half, half)?];
+        if let Loss::Apart = self {
+            let [real, fake] = [r.mean(real)?, r.mean(fake)?];
+            return r.sub(fake, real);
+        }
+        let minus = r.affine(real, -1.0, 0.0)?;
+        let [real, fake] = [r.softplus(minus)?, r.softplus(fake)?];
+        let [real, fake] = [r.mean(real)?, r.mean(fake)?];
+        r.add(real, fake)
+    }
+}
 
 /// Layers up, down and across, and one there and back for each way that a kernel can meet an image; with what goes back through
 /// them. Their pixels fill no tile, and their channels make each width of one.
@@ -142,7 +177,7 @@ pub(in crate::ops) fn scenes() -> Vec<Scene> {
         )
     };
     // A GAN's head and its loss: each logit's way back is its own, but for labels, and for which half of the batch it is of.
-    let judged = |[half, height, width]: [usize; 3], labels: Option<usize>, squares: bool, links| {
+    let judged = |[half, height, width]: [usize; 3], labels: Option<usize>, loss: Loss, links| {
         let mut l = Layers::new();
         let (batch, classes) = (2 * half, labels.unwrap_or(0));
         let x = l.input([batch, height, width, 4]);
@@ -161,22 +196,9 @@ pub(in crate::ops) fn scenes() -> Vec<Scene> {
             let picked = r.pick(scores, labels, 1).unwrap();
             logits = r.add(logits, picked).unwrap();
         }
-        let loss = if squares {
-            r.sum_of_squares(logits).unwrap()
-        } else {
-            let [real, fake] = [0, half].map(|start| r.slice(logits, 0, start, half).unwrap());
-            let minus = r.affine(real, -1.0, 0.0).unwrap();
-            let [real, fake] = [minus, fake].map(|x| {
-                let terms = r.softplus(x).unwrap();
-                r.mean(terms).unwrap()
-            });
-            r.add(real, fake).unwrap()
-        };
-        l.back(
-            format!("chain there and back: {half}x{height}x{width}, labels {labels:?}, {squares}"),
-            [x, logits, loss],
-            links,
-        )
+        let value = loss.of(r, logits, half).unwrap();
+        let name = format!("chain there and back: {half}x{height}x{width}, labels {labels:?}, {loss:?}");
+        l.back(name, [x, logits, value], links)
     };
     // Moved, and then seen by a convolution.
     let displaced = |[batch, height, width, channels]: [usize; 4]| {
@@ -192,11 +214,14 @@ pub(in crate::ops) fn scenes() -> Vec<Scene> {
         l.scene(format!("chain of {batch}x{height}x{width}x{channels}, moved"), [x, y], &[2, 2])
     };
     vec![
-        judged([3, 5, 5], Some(10), false, &[24]),
-        judged([1, 7, 7], Some(3), false, &[24]),
-        judged([16, 3, 3], None, false, &[19]),
-        judged([2, 5, 3], None, true, &[8]),
-        judged([5, 3, 5], Some(15), true, &[13]),
+        judged([3, 5, 5], Some(10), Loss::Softplus, &[24]),
+        judged([1, 7, 7], Some(3), Loss::Softplus, &[24]),
+        judged([16, 3, 3], None, Loss::Softplus, &[19]),
+        judged([2, 5, 3], None, Loss::Squares, &[8]),
+        judged([5, 3, 5], Some(15), Loss::Squares, &[13]),
+        judged([3, 5, 5], Some(10), Loss::Apart, &[13]),
+        judged([2, 5, 5], None, Loss::Apart, &[10]),
+        judged([2, 3, 5], None, Loss::First, &[6]),
         displaced([5, 6, 7, 1]),
         displaced([3, 4, 4, 4]),
         displaced([2, 3, 5, 3]),

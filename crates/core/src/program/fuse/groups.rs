@@ -1,7 +1,7 @@
 //! Finds the operations of a program that one dispatch can do together.
 
 use super::Piece;
-use crate::ops::block::{Beside, Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
+use crate::ops::block::{Block, MOST_INSTRUCTIONS, MOST_MEMORIES, MOST_WORK};
 use crate::ops::chain::{self, Chain, Link};
 use crate::ops::draw::Draw;
 use crate::ops::normalize;
@@ -139,29 +139,30 @@ fn halve(r: &mut Recorder, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// The operation of a piece that has only one, or half of one.
-fn single(piece: &Piece) -> Option<Rc<dyn Op>> {
-    match piece {
-        Piece::One(op) => Some(Rc::clone(op)),
-        Piece::Chain(parts) if parts.len() == 1 => parts.first().map(Rc::clone),
-        _ => None,
-    }
+/// The operations of a piece that chains may have links of.
+fn links(piece: &Piece) -> Vec<Rc<dyn Op>> {
+    if matches!(piece, Piece::One(_) | Piece::Chain(_)) { piece.parts() } else { Vec::new() }
 }
 
-/// Gathers the small operations between two links that no image needs another for.
+/// Gathers the small operations between two links that no image needs another for, behind the first of them.
 fn own(r: &Recorder, pieces: &mut Vec<Piece>) {
     // From the last on, since what is taken stands before the link that it is for.
     let mut end = pieces.len();
     while end > 0 {
         end -= 1;
-        let Some(link) = single(&pieces[end]).and_then(|op| op.link()) else { continue };
-        let (at, before): (Vec<usize>, Vec<Rc<dyn Op>>) =
-            (0..end).filter_map(|i| single(&pieces[i]).map(|op| (i, op))).unzip();
+        let Some(link) = links(&pieces[end]).first().and_then(|op| op.link()) else { continue };
+        let (mut at, mut before) = (Vec::new(), Vec::new());
+        for (i, piece) in pieces[..end].iter().enumerate() {
+            before.append(&mut links(piece));
+            at.resize(before.len(), i);
+        }
         let Some((own, from, parts)) = chain::own(r, &before, &link) else { continue };
-        let place = at[from];
-        let chain = [pieces[place].parts(), vec![own]].concat();
+        let (place, own) = (at[from], [own]);
+        let behind = pieces[place].parts();
+        let chain = [&behind[..], &own].concat();
         let all: Vec<usize> = parts.into_iter().chain([from]).map(|i| at[i]).collect();
-        if Chain::continues(r, &chain[..1], &chain[1..]) && may_meet(r, pieces, &all, place) {
+        let may = Chain::continues(r, &behind, &own) && Chain::has_room(&chain, r);
+        if may && may_meet(r, pieces, &all, place) {
             put(pieces, &all, place, Piece::Chain(chain));
             end = end.min(pieces.len());
         }
@@ -251,9 +252,7 @@ fn smalls(r: &Recorder, piece: &Piece) -> Option<Vec<Rc<dyn Op>>> {
 
 /// Whether a block is a good place for this operation.
 fn small(op: &Rc<dyn Op>, r: &Recorder) -> bool {
-    op.instructions().is_some_and(|code| {
-        code.iter().all(|i| i.work() <= MOST_WORK && !(i.beside == Beside::Pick && r.is_constant(i.a.tensor)))
-    })
+    op.instructions().is_some_and(|code| code.iter().all(|i| i.work() <= MOST_WORK && !i.picks_constant(r)))
 }
 
 /// Whether one block has room for both.

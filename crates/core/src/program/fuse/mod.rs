@@ -92,7 +92,7 @@ impl Piece {
                 let (first, then) = parts.split_at(parts.len() / 2);
                 for links in [first, then] {
                     if links.iter().all(chain::is_own) {
-                        pieces.extend(links.iter().flat_map(crate::ops::parts).map(Piece::One));
+                        pieces.push(Piece::Block(links.iter().flat_map(crate::ops::parts).collect()));
                     } else {
                         pieces.push(Piece::Chain(links.to_vec()).or_one());
                     }

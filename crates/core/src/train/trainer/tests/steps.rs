@@ -105,7 +105,8 @@ fn choices() -> Vec<String> {
 fn a_step_has_few_dispatches() {
     const MLP: &str = "network=mlp&gWidths=256,512&dWidths=512,256&noise=100&batch=64&condition=none&average=0";
     let deep = [("gDepth=3&dDepth=3", 10), ("gDepth=3&dDepth=3&gNorm=layer&dNorm=layer", 11)];
-    let large = [("size=56", 10), ("size=56&gDepth=3&dDepth=3&gNorm=layer&dNorm=layer", 13)];
+    let large =
+        [("size=56", 10), ("size=56&gDepth=3&dDepth=3", 11), ("size=56&gDepth=3&dDepth=3&gNorm=layer&dNorm=layer", 13)];
     for (text, most) in [(MLP, 17), ("", 9)].into_iter().chain(deep).chain(large) {
         let step = dispatches(text);
         assert_eq!(step.iter().flatten().count(), most, "{text}: {step:#?}");
