@@ -10,8 +10,9 @@ use super::epilogue::Epilogue;
 use super::{Adapter, Kernel, Op, Shader, params, shader};
 use crate::program::{Recorder, Tensor, distinct};
 use std::rc::Rc;
+pub(super) use writer::Writer;
 pub(crate) use writer::number;
-pub(super) use writer::{NARROW, WIDE, Writer};
+use writer::{NARROW, WIDE};
 
 /// The most memories that a block touches: what WebGPU promises a shader.
 pub(crate) const MOST_MEMORIES: usize = 8;

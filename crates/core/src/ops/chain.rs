@@ -7,6 +7,7 @@
 mod half;
 mod link;
 mod own;
+mod part;
 #[cfg(test)]
 mod scenes;
 mod writer;

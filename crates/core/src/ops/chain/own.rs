@@ -1,21 +1,17 @@
 //! Small operations on values that are an image's own, as a link. A logit's way through a loss and back is such: so the chain of a network
-//! goes on into that of its gradients, and the loss, which adds up all images, is left to whoever wants to know it.
+//! goes on into that of its gradients, and the loss, which adds up all images, is left to whoever wants to know it. Where no chain has them, a
+//! block runs them.
 
 #[cfg(test)]
 mod tests;
 
 use super::link::{Form, Link, MOST_VALUES};
+use super::part::Part;
 use crate::ops::block::{Beside, Code, Instruction, Operand};
 use crate::ops::epilogue::Epilogue;
-use crate::ops::{Adapter, Kernel, Op, writes};
+use crate::ops::{Op, writes};
 use crate::program::{Recorder, Tensor};
 use std::rc::Rc;
-
-/// A link of such operations. It is no operation by itself: where no chain has it, a block runs them.
-struct Own {
-    link: Link,
-    parts: Vec<Rc<dyn Op>>,
-}
 
 /// Which image each value of a memory belongs to, where those of one image lie side by side.
 #[derive(Clone, Copy, PartialEq)]
@@ -150,42 +146,10 @@ pub(crate) fn own(r: &Recorder, before: &[Rc<dyn Op>], then: &Link) -> Option<(R
     let apart = touched.iter().copied().filter(|&t| rows(t).is_none() || wants.of(&[t]) != rows(t)).collect();
     let form = Form::Own { code: code.into(), touched: touched.into(), apart };
     let link = Link { images, source, other: None, result, epilogue: Epilogue::default(), form };
-    Some((Rc::new(Own { link: link.fitting()?, parts }), from, at))
+    Some((Rc::new(Part { link: link.fitting()?, writes: results, parts }), from, at))
 }
 
 /// Whether it is such a link.
 pub(crate) fn is_own(op: &Rc<dyn Op>) -> bool {
-    op.name() == NAME
-}
-
-const NAME: &str = "own";
-
-impl Op for Own {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn reads(&self) -> Vec<Tensor> {
-        self.link.singles()
-    }
-
-    fn writes(&self) -> Vec<Tensor> {
-        writes(&self.parts)
-    }
-
-    fn run(&self, _x: &[&[f32]], _y: &mut [&mut [f32]], _scratch: &mut [f32]) {
-        unreachable!("a CPU runs its parts")
-    }
-
-    fn parts(&self) -> Option<&[Rc<dyn Op>]> {
-        Some(&self.parts)
-    }
-
-    fn link(&self) -> Option<Link> {
-        Some(self.link.clone())
-    }
-
-    fn kernel(&self, _adapter: Adapter) -> Kernel {
-        unreachable!("it is part of a chain")
-    }
+    op.link().is_some_and(|link| matches!(link.form, Form::Own { .. }))
 }

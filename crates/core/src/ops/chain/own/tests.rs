@@ -134,3 +134,28 @@ fn one_thread_has_one_value_of_an_image_and_waits_for_nobody() {
     };
     assert!(barriers(&columns) > 0);
 }
+
+#[test]
+fn a_chain_that_is_cut_loses_none_of_them() {
+    // Three layers there, of which so many are kept: each of those binds a memory of its own.
+    let names = |kept: usize| {
+        let all = dispatches(|r| {
+            let [x, w, head] = [input(r, [6, 5, 5, 4]), input(r, [3, 3, 4, 4]), input(r, [100, 1])];
+            let mut layers = vec![x];
+            for i in 0..6 {
+                layers.push(r.conv(layers[i], w, 1, 1)?);
+            }
+            let y = r.reshape(layers[6], [6, 100])?;
+            let logits = r.product(y, head, Orientation::Plain)?;
+            let loss = r.sum_of_squares(logits)?;
+            let dx = r.gradients(loss, &[x])?[0];
+            Ok([&layers[7 - kept..], &[dx]].concat())
+        });
+        let mut names = all.concat();
+        names.sort_unstable();
+        (all.len(), names)
+    };
+    let [(whole, all), (cut, same)] = [names(0), names(6)];
+    assert!(whole < cut, "{whole} and {cut} dispatches");
+    assert_eq!(all, same);
+}
